@@ -1,0 +1,62 @@
+package resource
+
+// Location is a key prefix in a bucket. The prefix is empty, which means the
+// whole bucket, or ends in a slash.
+type Location struct {
+	Bucket Bucket
+	Prefix string
+}
+
+// Key returns the key of name under the location.
+func (l Location) Key(name string) string { return l.Prefix + name }
+
+// Where things lie.
+var (
+	Landing = Location{Data, "landing/"} // data sets as they arrive; no run ever deletes from here
+
+	Raw       = Location{Data, "raw/"}
+	Processed = Location{Data, "processed/"}
+	Training  = Location{Data, "processed/training/"}
+	Test      = Location{Data, "processed/test/"}
+	Inference = Location{Data, "processed/inference/"}
+
+	Registry    = Location{Models, ""}
+	Scored      = Location{Predictions, ""}
+	ReviewQueue = Location{QA, "review_queue/"}
+	Final       = Location{Results, "final/"}
+
+	QueryResults = Location{Results, "athena/"} // output of the Athena workgroup
+
+	KnowledgeModels  = Location{Knowledge, "models/"}  // importance and metrics of the models in use
+	KnowledgeAnswers = Location{Knowledge, "answers/"} // cached query results
+
+	AccessLogs = Location{Logs, "s3-access/"}
+	FlowLogs   = Location{Logs, "vpc-flow/"}
+
+	Trail           = Location{Audit, "cloudtrail/"}
+	PredictionAudit = Location{Audit, "predictions/"}
+	Runs            = Location{Audit, "runs/"}
+)
+
+// Keys of single objects.
+const (
+	CustomersKey      = "raw/customers.csv"  // in Data
+	DataDictionaryKey = "data_dictionary.md" // in Knowledge
+)
+
+// Locations lists every location.
+func Locations() []Location {
+	return []Location{
+		Landing, Raw, Processed, Training, Test, Inference,
+		Registry, Scored, ReviewQueue, Final, QueryResults,
+		KnowledgeModels, KnowledgeAnswers, AccessLogs, FlowLogs,
+		Trail, PredictionAudit, Runs,
+	}
+}
+
+// RunOutputs lists what a pipeline run writes and the clean-up before the next
+// run deletes. What must outlive a run (Landing, everything in Audit, Logs and
+// Knowledge) lies outside of it.
+func RunOutputs() []Location {
+	return []Location{Raw, Processed, Registry, Scored, {QA, ""}, {Results, ""}}
+}
