@@ -48,9 +48,9 @@ func logical(c schema.Column) parquet.Node {
 	case schema.String:
 		return parquet.String()
 	case schema.Int:
-		return parquet.Leaf(parquet.Int32Type)
+		return parquet.Int(32)
 	case schema.BigInt:
-		return parquet.Leaf(parquet.Int64Type)
+		return parquet.Int(64)
 	case schema.Double:
 		return parquet.Leaf(parquet.DoubleType)
 	case schema.Boolean:

@@ -150,3 +150,19 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+func TestFileHasTheDeclaredSchema(t *testing.T) {
+	for _, table := range schema.Tables {
+		var out bytes.Buffer
+		if err := parquetfile.NewWriter(&out, table).Close(); err != nil {
+			t.Fatal(err)
+		}
+		f, err := parquet.OpenFile(bytes.NewReader(out.Bytes()), int64(out.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := f.Schema().String(), schema.ParquetMessage(table); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package parquetfile_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"engage/internal/frame"
+	"engage/internal/parquetfile"
+	"engage/internal/schema"
+)
+
+// things is a table with a column of every type.
+var things = &schema.Table{Name: "things", Columns: []schema.Column{
+	{Name: "id", Type: schema.String, Nullable: true},
+	{Name: "kind", Type: schema.String, Enum: []string{"red", "blue"}},
+	{Name: "count", Type: schema.Int, Nullable: true},
+	{Name: "big", Type: schema.BigInt},
+	{Name: "weight", Type: schema.Double, Decimals: 3, Nullable: true},
+	{Name: "ok", Type: schema.Boolean, Nullable: true},
+	{Name: "at", Type: schema.Timestamp, Nullable: true},
+}}
+
+func open(t testing.TB, data []byte, table *schema.Table, o parquetfile.ReadOptions) *parquetfile.Reader {
+	t.Helper()
+	r, err := parquetfile.NewReader(bytes.NewReader(data), int64(len(data)), table, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// same compares two columns over n rows, bit by bit.
+func same(a, b *frame.Column, i, j int) bool {
+	if a.Present(i) != b.Present(j) {
+		return false
+	}
+	if !a.Present(i) {
+		return true
+	}
+	switch {
+	case a.Strings != nil:
+		return a.Strings[i] == b.Strings[j]
+	case a.Ints != nil:
+		return a.Ints[i] == b.Ints[j]
+	case a.Floats != nil:
+		return math.Float64bits(a.Floats[i]) == math.Float64bits(b.Floats[j])
+	}
+	return a.Bools[i] == b.Bools[j]
+}
+
+func TestReaderGivesBackWhatWasWritten(t *testing.T) {
+	sizes := []int{5000, 1, 9000, 300}
+	data := write(t, 2, sizes...)
+	for _, batchRows := range []int{1, 7, 1000, 0} {
+		if batchRows == 1 && testing.Short() {
+			continue
+		}
+		r := open(t, data, &schema.Customers, parquetfile.ReadOptions{BatchRows: batchRows})
+		if r.Rows() != 14301 {
+			t.Fatalf("%d rows", r.Rows())
+		}
+		first := 0
+		for _, size := range sizes {
+			want := wide(first, size)
+			for at := 0; at < size; {
+				got, err := r.Next()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for c := range got.Columns {
+					for row := range got.Rows {
+						if !same(&want.Columns[c], &got.Columns[c], at+row, row) {
+							t.Fatalf("row %d of column %s differs", first+at+row, schema.Customers.Columns[c].Name)
+						}
+					}
+				}
+				at += got.Rows
+			}
+			first += size
+		}
+		if _, err := r.Next(); err != io.EOF {
+			t.Fatalf("after the last row: %v", err)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestReaderProjects(t *testing.T) {
+	data := write(t, 1, 200)
+	columns := []schema.Name{schema.TrustScore, schema.CustomerID, schema.Churn30Day}
+	r := open(t, data, &schema.Customers, parquetfile.ReadOptions{Columns: columns})
+	b, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := wide(0, 200)
+	for _, name := range columns {
+		for row := range b.Rows {
+			if !same(want.Column(name), b.Column(name), row, row) {
+				t.Fatalf("row %d of column %s differs", row, name)
+			}
+		}
+	}
+	_, err = parquetfile.NewReader(bytes.NewReader(data), int64(len(data)), &schema.Customers, parquetfile.ReadOptions{Columns: []schema.Name{"nope"}})
+	var column *parquetfile.ColumnError
+	if !errors.As(err, &column) || column.Column != "nope" {
+		t.Errorf("an unknown column: %v", err)
+	}
+}
+
+func TestReaderNamesTheColumnThatDiffers(t *testing.T) {
+	data := write(t, 1, 10)
+	change := func(f func(t *schema.Table)) *schema.Table {
+		c := schema.Customers
+		c.Columns = append([]schema.Column(nil), c.Columns...)
+		f(&c)
+		return &c
+	}
+	cases := map[string]*schema.Table{
+		"age":         change(func(t *schema.Table) { t.Columns[1].Type = schema.String }),
+		"years":       change(func(t *schema.Table) { t.Columns[1].Name = "years" }),
+		"more":        change(func(t *schema.Table) { t.Columns = append(t.Columns, schema.Column{Name: "more"}) }),
+		"next_action": change(func(t *schema.Table) { t.Columns = t.Columns[:49] }),
+	}
+	for want, table := range cases {
+		_, err := parquetfile.NewReader(bytes.NewReader(data), int64(len(data)), table, parquetfile.ReadOptions{})
+		var column *parquetfile.ColumnError
+		if !errors.As(err, &column) || string(column.Column) != want || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v", want, err)
+		}
+	}
+}
+
+func TestReaderReadsOtherWritersFiles(t *testing.T) {
+	big := map[string]int64{"pyarrow-narrow.parquet": 7}
+	for _, name := range []string{"pyarrow.parquet", "pyarrow-v1-gzip.parquet", "pyarrow-required.parquet", "pyarrow-narrow.parquet", "duckdb.parquet"} {
+		r, err := parquetfile.Open(filepath.Join("testdata", name), things, parquetfile.ReadOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		b, err := r.Next()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		wantBig := int64(1 << 40)
+		if v, ok := big[name]; ok {
+			wantBig = v
+		}
+		got := fmt.Sprint(b.Column("id").Strings[0], b.Column("kind").Strings[0], b.Column("count").Ints[0], b.Column("big").Ints[0],
+			b.Column("weight").Floats[0], b.Column("ok").Bools[0], b.Column("at").Ints[0])
+		if want := fmt.Sprint("a", "red", 1, wantBig, 0.5, true, int64(1795392000000)); got != want {
+			t.Errorf("%s: first row is %s, want %s", name, got, want)
+		}
+		if b.Rows == 3 && (b.Column("id").Present(2) || b.Column("count").Present(1) || b.Column("kind").Strings[2] != "green") {
+			t.Errorf("%s: missing values or a foreign category were not kept", name)
+		}
+		r.Close()
+	}
+	_, err := parquetfile.Open("testdata/pyarrow-int64.parquet", things, parquetfile.ReadOptions{})
+	var column *parquetfile.ColumnError
+	if !errors.As(err, &column) || column.Column != "count" {
+		t.Errorf("64-bit integers for 32: %v", err)
+	}
+}
+
+func TestReaderRefusesForeignAndTruncatedFiles(t *testing.T) {
+	whole := write(t, 1, 300)
+	cases := map[string][]byte{
+		"empty": nil, "short": []byte("PAR1"), "text": []byte("customer_id,age\nCUST_00000001,20\n"),
+		"half": whole[:len(whole)/2], "no last byte": whole[:len(whole)-1], "no first half": whole[len(whole)/2:],
+	}
+	for name, data := range cases {
+		err := readAll(data)
+		var form *parquetfile.FormatError
+		if !errors.As(err, &form) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := parquetfile.Open(filepath.Join(t.TempDir(), "none"), things, parquetfile.ReadOptions{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// readAll reads every row of the customers in data.
+func readAll(data []byte) error {
+	r, err := parquetfile.NewReader(bytes.NewReader(data), int64(len(data)), &schema.Customers, parquetfile.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		if _, err := r.Next(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// FuzzReader changes bytes of a whole file: whatever they say, reading returns.
+func FuzzReader(f *testing.F) {
+	whole := write(f, 1, 40, 3)
+	f.Add(uint32(5), uint8(1), uint32(len(whole)-20), uint8(255))
+	f.Add(uint32(len(whole)-6), uint8(7), uint32(0), uint8(0))
+	f.Fuzz(func(t *testing.T, at1 uint32, x1 uint8, at2 uint32, x2 uint8) {
+		data := bytes.Clone(whole)
+		data[int(at1)%len(data)] ^= x1
+		data[int(at2)%len(data)] ^= x2
+		err := readAll(data)
+		var form *parquetfile.FormatError
+		var column *parquetfile.ColumnError
+		if err != nil && !errors.As(err, &form) && !errors.As(err, &column) {
+			t.Fatalf("an error without a type: %v", err)
+		}
+	})
+}
+
+func TestEveryChangedByteIsSurvived(t *testing.T) {
+	whole := write(t, 1, 30)
+	step := 7
+	if testing.Short() {
+		step = 101
+	}
+	before := runtime.NumGoroutine()
+	for at := 0; at < len(whole); at += step {
+		data := bytes.Clone(whole)
+		data[at] ^= 0xff
+		var form *parquetfile.FormatError
+		var column *parquetfile.ColumnError
+		if err := readAll(data); err != nil && !errors.As(err, &form) && !errors.As(err, &column) {
+			t.Fatalf("byte %d: %v", at, err)
+		}
+	}
+	if now := runtime.NumGoroutine(); now > before {
+		t.Errorf("%d goroutines, %d before", now, before)
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	data := write(b, 2, 32768, 32768)
+	for b.Loop() {
+		if err := readAll(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(65536*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
