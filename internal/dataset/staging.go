@@ -1,0 +1,280 @@
+package dataset
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// writeBuffer is the size of the buffer before each staged file.
+const writeBuffer = 1 << 20
+
+// NotEmptyError says that a directory holds something already.
+type NotEmptyError struct{ Dir string }
+
+func (e *NotEmptyError) Error() string {
+	return fmt.Sprintf("directory %s is not empty; name another one, or use --force to replace the data set in it", e.Dir)
+}
+
+// DirectoryError says that a directory cannot be written.
+type DirectoryError struct {
+	Dir string
+	Err error
+}
+
+func (e *DirectoryError) Error() string {
+	return fmt.Sprintf("cannot write to directory %s: %v; name one that is writable", e.Dir, e.Err)
+}
+
+func (e *DirectoryError) Unwrap() error { return e.Err }
+
+// Staging is a data set that is being written. Nothing of it is seen under its
+// final name before Commit, and nothing is left of it after Abort.
+type Staging struct {
+	dir     string   // where the data set goes
+	temp    string   // where it is written, inside dir and so on the same file system
+	created []string // directories that Create made, outermost first
+	files   []*StagedFile
+	done    bool
+}
+
+// Create prepares dir, made if it is not there, to receive a data set. A
+// directory that holds anything is a *NotEmptyError unless force is set; then
+// Commit replaces the files of the data set and touches nothing else. A
+// directory that cannot be written is a *DirectoryError.
+func Create(dir string, force bool) (*Staging, error) {
+	s := &Staging{dir: filepath.Clean(dir)}
+	if err := s.makeDirs(); err != nil {
+		s.removeDirs()
+		return nil, &DirectoryError{Dir: dir, Err: plain(err)}
+	}
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		s.removeDirs()
+		return nil, &DirectoryError{Dir: dir, Err: plain(err)}
+	}
+	if len(entries) > 0 && !force {
+		return nil, &NotEmptyError{Dir: dir}
+	}
+	if s.temp, err = os.MkdirTemp(s.dir, ".staging-"); err != nil {
+		s.removeDirs()
+		return nil, &DirectoryError{Dir: dir, Err: plain(err)}
+	}
+	return s, nil
+}
+
+// plain drops the operation and the path, which the caller names.
+func plain(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// makeDirs makes the directory and its missing parents, and remembers which.
+func (s *Staging) makeDirs() error {
+	var missing []string
+	for d := s.dir; ; d = filepath.Dir(d) {
+		info, err := os.Stat(d)
+		if err == nil && !info.IsDir() {
+			return fmt.Errorf("%s is a file", d)
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		missing = append(missing, d)
+	}
+	slices.Reverse(missing)
+	for _, d := range missing {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			return err
+		}
+		s.created = append(s.created, d)
+	}
+	return nil
+}
+
+// removeDirs removes the directories that were made, where they are empty.
+func (s *Staging) removeDirs() {
+	for _, d := range slices.Backward(s.created) {
+		os.Remove(d)
+	}
+}
+
+// File starts one of DataFiles. It is closed by Commit or Abort, or earlier by
+// the caller, who then hears at once of a full disk.
+func (s *Staging) File(name string) (*StagedFile, error) {
+	if !isDataFile(name) {
+		return nil, fmt.Errorf("stage %q: no data set has a file of that name", name)
+	}
+	f, err := os.OpenFile(filepath.Join(s.temp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("stage %s: %w", name, plain(err))
+	}
+	staged := &StagedFile{name: name, file: f, sum: sha256.New(), buffer: bufio.NewWriterSize(nil, writeBuffer)}
+	staged.buffer.Reset(sink{staged})
+	s.files = append(s.files, staged)
+	return staged, nil
+}
+
+// StagedFile counts and hashes what is written to it.
+type StagedFile struct {
+	name   string
+	file   *os.File
+	buffer *bufio.Writer
+	sum    hash.Hash
+	bytes  int64
+	closed bool
+}
+
+// sink is below a staged file's buffer.
+type sink struct{ f *StagedFile }
+
+func (s sink) Write(p []byte) (int, error) {
+	n, err := s.f.file.Write(p)
+	s.f.sum.Write(p[:n])
+	s.f.bytes += int64(n)
+	return n, err
+}
+
+// Write adds to the file.
+func (f *StagedFile) Write(p []byte) (int, error) { return f.buffer.Write(p) }
+
+// Close brings the file to the disk. Calling it again does nothing.
+func (f *StagedFile) Close() error {
+	if f.closed {
+		return nil
+	}
+	f.closed = true
+	err := f.buffer.Flush()
+	if err == nil {
+		err = f.file.Sync()
+	}
+	if closeErr := f.file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", f.name, plain(err))
+	}
+	return nil
+}
+
+// Commit puts the files in place, the manifest last, so that a directory with
+// a manifest is whole. It fills the manifest's FormatVersion and Files, rows of
+// connections from Edges and all others from Rows. When it fails before the
+// first file is in place, Abort leaves the directory as it was.
+func (s *Staging) Commit(m Manifest) error {
+	if s.done {
+		return errors.New("commit the data set: it was committed or aborted before")
+	}
+	m.FormatVersion, m.Files = FormatVersion, nil
+	for _, f := range s.files {
+		if err := f.Close(); err != nil {
+			return err
+		}
+		m.Files = append(m.Files, f.entry(&m))
+	}
+	slices.SortFunc(m.Files, func(a, b File) int { return slices.Index(DataFiles, a.Name) - slices.Index(DataFiles, b.Name) })
+	if err := s.stageManifest(m); err != nil {
+		return err
+	}
+	if err := s.clear(); err != nil {
+		return fmt.Errorf("replace the data set: %w", err)
+	}
+	for _, f := range append(m.Files, File{Name: ManifestFile}) {
+		if err := os.Rename(filepath.Join(s.temp, f.Name), filepath.Join(s.dir, f.Name)); err != nil {
+			return fmt.Errorf("put %s in place: %w", f.Name, plain(err))
+		}
+	}
+	s.done = true
+	os.RemoveAll(s.temp)
+	return syncDir(s.dir)
+}
+
+func (f *StagedFile) entry(m *Manifest) File {
+	e := File{Name: f.name, Table: tableOf(f.name), Rows: m.Rows, Bytes: f.bytes, SHA256: hex.EncodeToString(f.sum.Sum(nil))}
+	if f.name == ConnectionsCSV || f.name == ConnectionsParquet {
+		e.Rows = m.Edges
+	}
+	return e
+}
+
+func (s *Staging) stageManifest(m Manifest) error {
+	if err := m.check(); err != nil {
+		return fmt.Errorf("write %s: %w", ManifestFile, err)
+	}
+	text, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(s.temp, ManifestFile))
+	if err != nil {
+		return fmt.Errorf("write %s: %w", ManifestFile, plain(err))
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", ManifestFile, plain(err))
+	}
+	return nil
+}
+
+// clear removes the files of an earlier data set, its manifest first, so that
+// a half-replaced directory is never taken for a whole one.
+func (s *Staging) clear() error {
+	for _, name := range append([]string{ManifestFile}, DataFiles...) {
+		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if name == ManifestFile {
+			if err := syncDir(s.dir); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// syncDir brings the names in a directory to the disk.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// Abort removes everything that was staged, and the directories that Create
+// made. After Commit it does nothing, so it can be deferred.
+func (s *Staging) Abort() error {
+	if s.done {
+		return nil
+	}
+	s.done = true
+	for _, f := range s.files {
+		if !f.closed {
+			f.closed = true
+			f.file.Close()
+		}
+	}
+	err := os.RemoveAll(s.temp)
+	s.removeDirs()
+	return err
+}
