@@ -140,7 +140,7 @@ func TestAFailedCommitLeavesTheOldDataSet(t *testing.T) {
 func TestADirectoryThatCannotBeWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	os.WriteFile(file, nil, 0o644)
-	for _, dir := range []string{file, filepath.Join(file, "below"), "/proc/none/here"} {
+	for _, dir := range []string{file, filepath.Join(file, "below")} {
 		_, err := dataset.Create(dir, false)
 		var directory *dataset.DirectoryError
 		if !errors.As(err, &directory) || strings.Contains(err.Error(), "\n") {
