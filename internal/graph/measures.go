@@ -37,26 +37,24 @@ func common(short, long []uint32) int {
 }
 
 // Modularity returns Newman's modularity Q of a partition, given the group of
-// each node (Newman, "Modularity and community structure in networks", 2006).
-func (g *CSR) Modularity(group func(node int) int) float64 {
-	inside, ends := map[int]int{}, map[int]int{}
-	for i := range g.Nodes() {
-		own := group(i)
+// each node, numbered from 0 without large gaps (Newman, "Modularity and
+// community structure in networks", 2006). It is 0 for a graph without edges.
+func (g *CSR) Modularity(group []uint32) float64 {
+	if g.Edges() == 0 {
+		return 0
+	}
+	groups := slices.Max(group) + 1
+	inside, ends := make([]int, groups), make([]int, groups)
+	for i, own := range group {
 		ends[own] += g.Degree(i)
 		for _, j := range g.Neighbors(i) {
-			if group(int(j)) == own {
+			if group[j] == own {
 				inside[own]++
 			}
 		}
 	}
-	all := float64(len(g.adjacency))
-	groups := make([]int, 0, len(ends))
+	all, q := float64(len(g.adjacency)), 0.0
 	for c := range ends {
-		groups = append(groups, c)
-	}
-	slices.Sort(groups) // sums must not depend on map order
-	q := 0.0
-	for _, c := range groups {
 		share := float64(ends[c]) / all
 		q += float64(inside[c])/all - share*share
 	}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitViolations  = 1   // the data was checked and is not valid
+	exitFailed      = 2   // bad use, or the work could not be done
+	exitInterrupted = 130 // by a signal, as shells have it
+)
+
+// errViolations makes the exit code 1; the report has been printed by then.
+var errViolations = errors.New("the data is not valid")
+
+// streams are where a command reads and writes: data to Out, talk to Err.
+type streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// terminal reports whether talk goes to a person at a terminal.
+func (s streams) terminal() bool {
+	f, ok := s.Err.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// say writes a line of talk.
+func (s streams) say(format string, args ...any) { fmt.Fprintf(s.Err, format+"\n", args...) }
+
+// json writes v as indented JSON.
+func (s streams) json(v any) error {
+	encoder := json.NewEncoder(s.Out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// run executes a command line and returns the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errViolations):
+		return exitViolations
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		s.say("engage: interrupted; nothing half-written is left")
+		return exitInterrupted
+	default:
+		s.say("engage: %s", oneLine(err))
+		return exitFailed
+	}
+}
+
+// oneLine joins the lines of an error, so that a script sees one line per failure.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "engage",
+		Short: "Predict how engaged customers will be, and explain every prediction",
+		Long: `engage predicts how engaged each customer of a hybrid app (dating, social feed,
+gig marketplace) will be, and explains every prediction.
+
+Exit codes: 0 done; 1 the data was checked and is not valid; 2 bad use, or the
+work could not be done; 130 interrupted.`,
+		Example: `  engage data generate --rows 100000 --seed 1 --out .engage/data/seed-1
+  engage data describe .engage/data/seed-1
+  engage completion bash > /etc/bash_completion.d/engage`,
+		Version:       version(),
+		SilenceErrors: true, // run prints them, on one line
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.RunE = needsCommand
+	root.AddCommand(newData(s))
+	return root
+}
+
+// needsCommand refuses a command line that stops short of a command.
+func needsCommand(c *cobra.Command, _ []string) error {
+	return fmt.Errorf("%s needs a command: see \"%s --help\"", c.CommandPath(), c.CommandPath())
+}
+
+// version tells the module's version, or the revision that was built.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return fmt.Sprintf("%s %.12s", info.Main.Version, setting.Value)
+		}
+	}
+	return info.Main.Version
+}
