@@ -1,0 +1,153 @@
+// Package jsonpath compiles and evaluates the JSONPath of the Amazon States Language: paths that read
+// (with wildcards, slices, unions, filters and descent) and reference paths, which name exactly one node
+// and can be written.
+//
+// Paths and reference paths: https://states-language.net/spec.html#path
+// The order and the failures of a read follow the Jayway library, which AWS Step Functions uses;
+// filter expressions are parsed and matched by github.com/ohler55/ojg.
+package jsonpath
+
+import (
+	"fmt"
+
+	"engage/internal/localaws/asl/value"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// Root says which document a path starts from.
+type Root int
+
+// The documents that a path can start from.
+const (
+	Input    Root = iota // $
+	Context              // $$
+	Variable             // $name
+)
+
+// Path is a compiled path. It is immutable and may be used by several goroutines.
+type Path struct {
+	text     string
+	root     Root
+	name     string // of the variable
+	steps    []step
+	definite bool
+}
+
+type stepKind int
+
+const (
+	child stepKind = iota
+	index
+	wildcard
+	slice
+	names
+	indexes
+	filter
+	descent
+)
+
+type step struct {
+	kind    stepKind
+	name    string
+	index   int
+	names   []string
+	indexes []int
+	bounds  [2]*int
+	match   *jp.Filter
+}
+
+// MissingError says that a path which must name one node names none.
+type MissingError struct {
+	Path   string // as written
+	Reason string
+}
+
+func (e *MissingError) Error() string { return fmt.Sprintf("Invalid path '%s' : %s", e.Path, e.Reason) }
+
+// String is the path as written.
+func (p *Path) String() string { return p.text }
+
+// Root tells which document the path reads.
+func (p *Path) Root() Root { return p.root }
+
+// VariableName is the name of the variable that the path reads, when Root is Variable.
+func (p *Path) VariableName() string { return p.name }
+
+// IsRoot tells whether the path names the whole document.
+func (p *Path) IsRoot() bool { return len(p.steps) == 0 }
+
+// IsDefinite tells whether the path can name at most one node.
+func (p *Path) IsDefinite() bool { return p.definite }
+
+// IsReference tells whether the path is a reference path, which can be written with Put.
+func (p *Path) IsReference() bool {
+	for _, s := range p.steps {
+		if s.kind != child && s.kind != index {
+			return false
+		}
+	}
+	return true
+}
+
+// Eval reads the path from its document. A definite path gives the node or *MissingError; any other
+// gives an array of all nodes, which may be empty.
+func (p *Path) Eval(document any) (any, error) {
+	if p.definite {
+		return p.single(document)
+	}
+	w := walker{out: []any{}}
+	if reason := w.walk(document, p.steps, true); reason != "" {
+		return nil, &MissingError{Path: p.text, Reason: reason}
+	}
+	return w.out, nil
+}
+
+func (p *Path) single(node any) (any, error) {
+	for i, s := range p.steps {
+		next, ok := s.down(node)
+		if !ok {
+			return nil, &MissingError{Path: p.text, Reason: missing(p.steps[:i+1])}
+		}
+		node = next
+	}
+	return node, nil
+}
+
+// down takes a child or index step.
+func (s *step) down(node any) (any, bool) {
+	if s.kind == child {
+		o, ok := node.(*value.Object)
+		if !ok {
+			return nil, false
+		}
+		return o.Get(s.name)
+	}
+	a, ok := node.([]any)
+	if !ok {
+		return nil, false
+	}
+	i := s.index
+	if i < 0 {
+		i += len(a)
+	}
+	if i < 0 || i >= len(a) {
+		return nil, false
+	}
+	return a[i], true
+}
+
+func missing(steps []step) string {
+	text := "$"
+	for _, s := range steps {
+		if s.kind == child {
+			text += "['" + s.name + "']"
+		} else {
+			text += fmt.Sprintf("[%d]", s.index)
+		}
+	}
+	if steps[len(steps)-1].kind == index {
+		return "Index out of bounds when evaluating path " + text
+	}
+	return "Missing property in path " + text
+}
