@@ -17,10 +17,10 @@ const (
 	Models      Bucket = "models"      // model registry
 	Predictions Bucket = "predictions" // scored customers
 	QA          Bucket = "qa"          // predictions that a person reviews
-	Results     Bucket = "results"     // joined results, and what Athena queries return
+	Results     Bucket = "results"     // joined results, query results, records of runs
 	Knowledge   Bucket = "knowledge"   // documents that the question-answering agent reads
 	Logs        Bucket = "logs"        // access and flow logs
-	Audit       Bucket = "audit"       // append-only: API trail, prediction audit, run manifests
+	Audit       Bucket = "audit"       // append-only: API trail, prediction audit
 )
 
 // Buckets lists every bucket.

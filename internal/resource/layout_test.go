@@ -29,7 +29,7 @@ func TestLocations(t *testing.T) {
 // arrived, nor the record of earlier runs.
 func TestRunOutputs(t *testing.T) {
 	deleted := func(l resource.Location) bool {
-		for _, o := range resource.RunOutputs() {
+		for _, o := range resource.RunOutputs(resource.FirstVersion) {
 			if o.Bucket == l.Bucket && strings.HasPrefix(l.Prefix, o.Prefix) {
 				return true
 			}
@@ -42,7 +42,7 @@ func TestRunOutputs(t *testing.T) {
 		}
 	}
 	for _, l := range []resource.Location{
-		resource.Landing, resource.Runs, resource.Trail, resource.PredictionAudit,
+		resource.Landing, resource.Runs, resource.EngagementModel.Location(resource.Version{Major: 1, Minor: 1}), resource.Trail, resource.PredictionAudit,
 		resource.AccessLogs, resource.FlowLogs, resource.KnowledgeModels, resource.KnowledgeAnswers,
 	} {
 		if deleted(l) {

@@ -26,6 +26,7 @@ var (
 	Final       = Location{Results, "final/"}
 
 	QueryResults = Location{Results, "athena/"} // output of the Athena workgroup
+	Runs         = Location{Results, "runs/"}   // what each run records about itself
 
 	KnowledgeModels  = Location{Knowledge, "models/"}  // importance and metrics of the models in use
 	KnowledgeAnswers = Location{Knowledge, "answers/"} // cached query results
@@ -35,7 +36,6 @@ var (
 
 	Trail           = Location{Audit, "cloudtrail/"}
 	PredictionAudit = Location{Audit, "predictions/"}
-	Runs            = Location{Audit, "runs/"}
 )
 
 // Keys of single objects.
@@ -54,9 +54,13 @@ func Locations() []Location {
 	}
 }
 
-// RunOutputs lists what a pipeline run writes and the clean-up before the next
-// run deletes. What must outlive a run (Landing, everything in Audit, Logs and
-// Knowledge) lies outside of it.
-func RunOutputs() []Location {
-	return []Location{Raw, Processed, Registry, Scored, {QA, ""}, {Results, ""}}
+// RunOutputs lists what a pipeline run that trains version v writes, and the
+// clean-up before it deletes. What must outlive a run lies outside of it: what
+// arrived, models of other versions, the records of runs, logs and audit.
+func RunOutputs(v Version) []Location {
+	list := []Location{Raw, Processed, Scored, ReviewQueue, Final, QueryResults}
+	for _, m := range RegistryModels() {
+		list = append(list, m.Location(v))
+	}
+	return list
 }

@@ -81,10 +81,13 @@ func (v Version) Short() string {
 	return v.String()
 }
 
-// Key returns the key, in Models, of an artifact of a version of m.
-func (m Model) Key(v Version, a Artifact) string {
-	return Registry.Key(fmt.Sprintf("%s/%s/%s", m, v, a))
+// Location returns where the artifacts of a version of m lie.
+func (m Model) Location(v Version) Location {
+	return Location{Registry.Bucket, Registry.Key(fmt.Sprintf("%s/%s/", m, v))}
 }
+
+// Key returns the key, in Models, of an artifact of a version of m.
+func (m Model) Key(v Version, a Artifact) string { return m.Location(v).Key(string(a)) }
 
 // PredictionsKey returns the key, in Predictions, of one part of the predictions
 // of a model version. The parts are numbered from 0; a single part keeps the

@@ -21,5 +21,5 @@ func ParseRunID(s string) (RunID, error) {
 	return RunID(s), nil
 }
 
-// ManifestKey returns the key, in Audit, of what the run records about itself.
+// ManifestKey returns the key, in Results, of what the run records about itself.
 func (r RunID) ManifestKey() string { return Runs.Key(string(r) + "/manifest.json") }
