@@ -20,8 +20,9 @@ type Error struct {
 	// the query protocol (SQS): sent in x-amzn-query-error.
 	QueryCode string
 
-	kind  kind
-	cause error
+	kind   kind
+	access *Access // what was refused, for an AccessDenied
+	cause  error
 }
 
 // Fault says who has to change something for the call to succeed.
