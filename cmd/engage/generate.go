@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ The same rows, seed and formats give the same bytes.`,
   engage data generate --rows 5000 --out faulty --defects --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if o.Rows > largeRows {
+				debug.SetGCPercent(largeGCPercent)
+			}
 			progress := newProgress(s)
 			o.Progress = func(stage generate.Stage, done, total int) { progress.show(string(stage), done, total) }
 			start := time.Now()
@@ -59,6 +63,13 @@ The same rows, seed and formats give the same bytes.`,
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(generate.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
+
+// Of a large population the graph is most of the memory and has no pointers in
+// it, so that collecting garbage more often costs little and saves much.
+const (
+	largeRows      = 2_000_000
+	largeGCPercent = 40
+)
 
 // printManifest tells a person what was generated.
 func printManifest(s streams, m dataset.Manifest) error {

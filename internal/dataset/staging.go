@@ -40,6 +40,7 @@ func (e *DirectoryError) Unwrap() error { return e.Err }
 type Staging struct {
 	dir     string   // where the data set goes
 	temp    string   // where it is written, inside dir and so on the same file system
+	held    *os.File // keeps temp from being swept away
 	created []string // directories that Create made, outermost first
 	files   []*StagedFile
 	done    bool
@@ -48,26 +49,41 @@ type Staging struct {
 // Create prepares dir, made if it is not there, to receive a data set. A
 // directory that holds anything is a *NotEmptyError unless force is set; then
 // Commit replaces the files of the data set and touches nothing else. A
-// directory that cannot be written is a *DirectoryError.
+// directory that cannot be written is a *DirectoryError, one that another process
+// is writing to a *BusyError. What a killed process left there is removed.
 func Create(dir string, force bool) (*Staging, error) {
 	s := &Staging{dir: filepath.Clean(dir)}
 	if err := s.makeDirs(); err != nil {
 		s.removeDirs()
 		return nil, &DirectoryError{Dir: dir, Err: plain(err)}
 	}
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
+	if err := s.claim(force); err != nil {
 		s.removeDirs()
-		return nil, &DirectoryError{Dir: dir, Err: plain(err)}
-	}
-	if len(entries) > 0 && !force {
-		return nil, &NotEmptyError{Dir: dir}
-	}
-	if s.temp, err = os.MkdirTemp(s.dir, ".staging-"); err != nil {
-		s.removeDirs()
-		return nil, &DirectoryError{Dir: dir, Err: plain(err)}
+		return nil, err
 	}
 	return s, nil
+}
+
+// claim makes the directory to write in, unless that would harm what is there.
+func (s *Staging) claim(force bool) error {
+	entries, err := sweep(s.dir)
+	var busy *BusyError
+	switch {
+	case errors.As(err, &busy):
+		return err
+	case err != nil:
+		return &DirectoryError{Dir: s.dir, Err: plain(err)}
+	case len(entries) > 0 && !force:
+		return &NotEmptyError{Dir: s.dir}
+	}
+	if s.temp, err = os.MkdirTemp(s.dir, stagingPrefix); err != nil {
+		return &DirectoryError{Dir: s.dir, Err: plain(err)}
+	}
+	if s.held, _, err = hold(s.temp); err != nil { // nobody else knows the name yet
+		os.Remove(s.temp)
+		return &DirectoryError{Dir: s.dir, Err: plain(err)}
+	}
+	return nil
 }
 
 // plain drops the operation and the path, which the caller names.
@@ -199,6 +215,7 @@ func (s *Staging) Commit(m Manifest) error {
 	}
 	s.done = true
 	os.RemoveAll(s.temp)
+	s.held.Close()
 	return syncDir(s.dir)
 }
 
@@ -275,6 +292,7 @@ func (s *Staging) Abort() error {
 		}
 	}
 	err := os.RemoveAll(s.temp)
+	s.held.Close()
 	s.removeDirs()
 	return err
 }

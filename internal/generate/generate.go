@@ -21,7 +21,7 @@ var Formats = []string{dataset.CSV, dataset.Parquet}
 
 // chunkRows is the number of customers that are made at a time, and so the size
 // of a Parquet row group. It is part of the bytes of a data set.
-const chunkRows = 32768
+const chunkRows = 25_000
 
 // Options says what to write, and where.
 type Options struct {
