@@ -84,18 +84,25 @@ func truthWriter(b *frame.Batch) func(i int, r *record, t *truthRow) {
 	}
 	return func(i int, r *record, t *truthRow) {
 		id[i], community[i] = r.id, int64(t.community)
-		mean[i], noise[i], effect[i] = t.engagementMean, r.targets.engagement-t.engagementMean, t.engagementEffect
-		churn[i], churnEffect[i] = t.churn, t.churnEffect
-		value[i], valueNoise[i], valueEffect[i] = t.valueMean, r.value-t.valueMean, t.valueEffect
+		mean[i], effect[i] = score6(t.engagementMean), score6(t.engagementEffect)
+		noise[i] = score6(r.targets.engagement - t.engagementMean)
+		churn[i], churnEffect[i] = score6(t.churn), score6(t.churnEffect)
+		value[i], valueEffect[i] = dollars(t.valueMean), dollars(t.valueEffect)
+		valueNoise[i] = dollars(r.value - t.valueMean)
 		for k, z := range quantileScores {
-			engagementAt[k][i] = engagementQuantile(t.engagement, z)
-			valueAt[k][i] = valueQuantile(t.logValue, t.spread, z)
+			engagementAt[k][i] = score6(engagementQuantile(t.engagement, z))
+			valueAt[k][i] = dollars(valueQuantile(t.logValue, t.spread, z))
 		}
 		for k, p := range t.actions {
-			action[k][i] = p
+			action[k][i] = score6(p)
 		}
 	}
 }
+
+// The truth is written with a fixed number of decimals, so that the last bit of
+// a logarithm, in which processors differ, does not show.
+func score6(x float64) float64  { return round(x, 1e6) }
+func dollars(x float64) float64 { return round(x, 1e4) }
 
 // Connections makes the edges whose smaller id belongs to rows lo to hi-1, in
 // order of their ends.
