@@ -81,7 +81,7 @@ func checkAction(text string) string {
 	case service != "*" && !vendor.MatchString(service):
 		return fmt.Sprintf(msgVendor, service)
 	case name == "":
-		return msgNoActions
+		return msgNoVendor
 	}
 	return ""
 }
@@ -137,6 +137,13 @@ func checkResource(text string) string {
 		return fmt.Sprintf(msgIAMRegion, text)
 	case parts[2] == "s3" && len(parts) > 3 && parts[3] != "" && parts[3] != "*":
 		return fmt.Sprintf(msgS3Region, text)
+	case len(parts) < arnParts && !strings.HasSuffix(text, "*"):
+		return msgLegacy
+	case parts[2] == "iam" && len(parts) == arnParts && !iamPath.MatchString(parts[5]):
+		return msgIAMPath
 	}
 	return ""
 }
+
+// iamPath is what the last part of an IAM ARN may begin with; wildcards and variables may stand for it.
+var iamPath = regexp.MustCompile(`^(root$|[^/]*[*?$]|(user|federated-user|role|group|instance-profile|mfa|server-certificate|policy|sms-mfa|saml-provider|oidc-provider|report|access-report)/)`)

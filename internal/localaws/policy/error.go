@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,8 +34,20 @@ type Error struct {
 	Problems []Problem
 }
 
-// Message is what AWS answers: the first problem in AWS's words.
-func (e *Error) Message() string { return e.Problems[0].Message }
+// Message is what AWS answers: one problem in AWS's words, of the kind that AWS looks for first.
+func (e *Error) Message() string {
+	first := slices.MinFunc(e.Problems, func(a, b Problem) int { return rank(a.Message) - rank(b.Message) })
+	return first.Message
+}
+
+// rank is the place of a message in the order of AWS's checks.
+func rank(message string) int {
+	order := []string{msgSyntax, msgVersion, msgLegacy, msgUniqueSID, msgNoActions, msgNoResources}
+	if i := slices.Index(order, message); i >= 0 {
+		return i
+	}
+	return len(order)
+}
 
 // Error lists every problem, AWS's wording first.
 func (e *Error) Error() string {
@@ -49,6 +62,7 @@ func (e *Error) Error() string {
 const (
 	msgSyntax         = "Syntax errors in policy."
 	msgVersion        = "Policy document must be version 2012-10-17 or greater."
+	msgLegacy         = "The policy failed legacy parsing"
 	msgNoActions      = "Policy statement must contain actions."
 	msgNoResources    = "Policy statement must contain resources."
 	msgUniqueSID      = "Statement IDs (SID) in a single policy must be unique."
@@ -66,5 +80,6 @@ const (
 	msgARNForm        = `Resource %s must be in ARN format or "*".`
 	msgPartition      = "Partition %q is not valid for resource %q."
 	msgIAMRegion      = "IAM resource %s cannot contain region information."
+	msgIAMPath        = `IAM resource path must either be "*" or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.`
 	msgS3Region       = "Resource %s can not contain region information."
 )

@@ -135,8 +135,8 @@ func (p *parser) statement(n *node) *statement {
 	}
 	p.effect(s, n, fields["Effect"])
 	p.principal(s, n, fields)
-	p.action(s, n, fields)
 	p.resource(s, n, fields)
+	p.action(s, n, fields)
 	if c := fields["Condition"]; c != nil {
 		s.conditions = p.conditions(c)
 	}
