@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
@@ -17,6 +18,7 @@ const readChunk = 1024
 
 // columnReader reads one column, page after page of row group after row group.
 type columnReader struct {
+	table  string
 	column *schema.Column
 	leaf   int          // position among the file's leaf columns
 	kind   parquet.Kind // physical type in the file
@@ -41,7 +43,7 @@ func newColumnReader(file *parquet.File, table string, c *schema.Column) (*colum
 		return nil, &ColumnError{Table: table, Column: c.Name,
 			Reason: fmt.Sprintf("has type %s, which does not hold %s without loss", found.Type(), typeNames[c.Type])}
 	}
-	r := &columnReader{column: c, leaf: found.Index(), kind: found.Type().Kind(), buffer: make([]parquet.Value, readChunk)}
+	r := &columnReader{table: table, column: c, leaf: found.Index(), kind: found.Type().Kind(), buffer: make([]parquet.Value, readChunk)}
 	r.known = make(map[string]string, len(c.Enum))
 	for _, v := range c.Enum {
 		r.known[v] = v
@@ -50,12 +52,15 @@ func newColumnReader(file *parquet.File, table string, c *schema.Column) (*colum
 }
 
 var typeNames = map[schema.Type]string{
-	schema.String: "text", schema.Int: "32-bit integers", schema.BigInt: "64-bit integers",
+	schema.String: "text", schema.Int: "integers", schema.BigInt: "64-bit integers",
 	schema.Double: "doubles", schema.Boolean: "booleans", schema.Timestamp: "timestamps in milliseconds",
 }
 
-// accepts reports whether every value of the file's type is one of the
-// column's: the same type, or one that widens without loss.
+// accepts reports whether the file's type can hold the column's values and no
+// value of it would be lost: the same type, one that widens, or for integers one
+// that other tools write by default. pandas has 64-bit integers, and doubles
+// where an integer may be missing; a double that is not whole is refused when
+// it is met.
 func accepts(want schema.Type, have parquet.Type) bool {
 	kind := have.Kind()
 	bits, integer := integerBits(have)
@@ -63,7 +68,7 @@ func accepts(want schema.Type, have parquet.Type) bool {
 	case schema.String:
 		return kind == parquet.ByteArray && textual(have)
 	case schema.Int:
-		return integer && bits <= 32
+		return integer && bits <= 64 || kind == parquet.Double
 	case schema.BigInt:
 		return integer && bits <= 64
 	case schema.Double:
@@ -196,7 +201,11 @@ func (r *columnReader) convert(col *frame.Column, values []parquet.Value, from, 
 		case schema.String:
 			r.string(col, v.ByteArray(), from+i)
 		case schema.Int, schema.BigInt, schema.Timestamp:
-			col.Ints[from+i] = r.integer(v)
+			whole, err := r.integer(v)
+			if err != nil {
+				return err
+			}
+			col.Ints[from+i] = whole
 		case schema.Double:
 			col.Floats[from+i] = r.double(v)
 		case schema.Boolean:
@@ -221,12 +230,21 @@ func (r *columnReader) missing(col *frame.Column, i, n int) {
 	}
 }
 
-func (r *columnReader) integer(v parquet.Value) int64 {
-	if r.kind == parquet.Int32 {
-		return int64(v.Int32())
+func (r *columnReader) integer(v parquet.Value) (int64, error) {
+	switch r.kind {
+	case parquet.Int32:
+		return int64(v.Int32()), nil
+	case parquet.Double:
+		if d := v.Double(); d != math.Trunc(d) || math.Abs(d) > maxExact {
+			return 0, &ColumnError{Table: r.table, Column: r.column.Name, Reason: fmt.Sprintf("holds %g, which is not a whole number", d)}
+		}
+		return int64(v.Double()), nil
 	}
-	return v.Int64()
+	return v.Int64(), nil
 }
+
+// maxExact is the largest double below which all integers are exact.
+const maxExact = 1 << 53
 
 func (r *columnReader) double(v parquet.Value) float64 {
 	switch r.kind {

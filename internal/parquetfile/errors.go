@@ -1,6 +1,7 @@
 package parquetfile
 
 import (
+	"errors"
 	"fmt"
 
 	"engage/internal/schema"
@@ -28,15 +29,17 @@ func (e *ColumnError) Error() string {
 }
 
 // guard runs f and turns what the codec says of damaged bytes, a panic
-// included, into a *FormatError.
+// included, into a *FormatError. A *ColumnError stays one.
 func guard(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &FormatError{Err: fmt.Errorf("damaged data (%v)", r)}
 		}
 	}()
-	if err := f(); err != nil {
-		return &FormatError{Err: err}
+	err = f()
+	var column *ColumnError
+	if err == nil || errors.As(err, &column) {
+		return err
 	}
-	return nil
+	return &FormatError{Err: err}
 }

@@ -140,7 +140,8 @@ func TestReaderNamesTheColumnThatDiffers(t *testing.T) {
 
 func TestReaderReadsOtherWritersFiles(t *testing.T) {
 	big := map[string]int64{"pyarrow-narrow.parquet": 7}
-	for _, name := range []string{"pyarrow.parquet", "pyarrow-v1-gzip.parquet", "pyarrow-required.parquet", "pyarrow-narrow.parquet", "duckdb.parquet"} {
+	for _, name := range []string{"pyarrow.parquet", "pyarrow-v1-gzip.parquet", "pyarrow-required.parquet", "pyarrow-narrow.parquet",
+		"pyarrow-int64.parquet", "pyarrow-double.parquet", "duckdb.parquet"} {
 		r, err := parquetfile.Open(filepath.Join("testdata", name), things, parquetfile.ReadOptions{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -164,10 +165,15 @@ func TestReaderReadsOtherWritersFiles(t *testing.T) {
 		}
 		r.Close()
 	}
-	_, err := parquetfile.Open("testdata/pyarrow-int64.parquet", things, parquetfile.ReadOptions{})
+	r, err := parquetfile.Open("testdata/pyarrow-fraction.parquet", things, parquetfile.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	_, err = r.Next()
 	var column *parquetfile.ColumnError
-	if !errors.As(err, &column) || column.Column != "count" {
-		t.Errorf("64-bit integers for 32: %v", err)
+	if !errors.As(err, &column) || column.Column != "count" || !strings.Contains(err.Error(), "-3.5") {
+		t.Errorf("a fraction among integers: %v", err)
 	}
 }
 

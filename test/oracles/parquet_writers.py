@@ -1,6 +1,6 @@
-"""Writes the files of this folder with other people's writers: pyarrow 26.0.1 and DuckDB 2.0.0.
+"""Writes the files of internal/parquetfile/testdata with other people's writers: pyarrow and DuckDB.
 
-    pip install pyarrow==26.0.1 duckdb==2.0.0 && python make.py
+    pip install pyarrow==26.0.1 duckdb==2.0.0 && python test/oracles/parquet_writers.py
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-here = os.path.dirname(os.path.abspath(__file__))
+here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../internal/parquetfile/testdata")
 at = dt.datetime(2026, 11, 23, tzinfo=dt.timezone.utc)
 table = pa.table({
     "id": pa.array(["a", "b", None], pa.string()),
@@ -34,8 +34,10 @@ narrow = narrow.set_column(3, "big", pa.array([7, 2, 3], pa.int32()))
 narrow = narrow.set_column(4, "weight", pa.array([0.5, None, -1.25], pa.float32()))
 pq.write_table(narrow, f"{here}/pyarrow-narrow.parquet")
 
-# 64-bit integers where the table has 32.
+# What pandas makes of 32-bit integers: 64 bits, or doubles where one is missing; and a double that is none.
 pq.write_table(table.set_column(2, "count", pa.array([1, None, -3], pa.int64())), f"{here}/pyarrow-int64.parquet")
+pq.write_table(table.set_column(2, "count", pa.array([1, None, -3], pa.float64())), f"{here}/pyarrow-double.parquet")
+pq.write_table(table.set_column(2, "count", pa.array([1, None, -3.5], pa.float64())), f"{here}/pyarrow-fraction.parquet")
 
 duckdb.sql(f"""COPY (SELECT * FROM (VALUES
     ('a', 'red', 1::INT, (1::BIGINT << 40), 0.5::DOUBLE, true, epoch_ms(1795392000000)::TIMESTAMP_MS),
