@@ -151,3 +151,8 @@ func missing(steps []step) string {
 	}
 	return "Missing property in path " + text
 }
+
+// Names tells whether the path's first step names the field.
+func (p *Path) Names(field string) bool {
+	return len(p.steps) > 0 && p.steps[0].kind == child && p.steps[0].name == field
+}

@@ -1,0 +1,228 @@
+// Package interp runs state machines that package asl compiled, and records their history as AWS Step
+// Functions does.
+//
+// Semantics: https://states-language.net/spec.html and
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+//
+// Branches and iterations run one at a time until they wait for something (a task, a timer), so that the
+// history of what does not wait is deterministic; waiting happens side by side.
+package interp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"engage/internal/localaws/asl"
+	"engage/internal/localaws/asl/clock"
+	"engage/internal/localaws/asl/value"
+)
+
+// MaxPayload is AWS's limit on a state's input, output and a task's result, in bytes of JSON.
+const MaxPayload = 262_144
+
+// Status of an execution.
+type Status string
+
+// How an execution ends. Interrupted is not AWS's: the process that ran it is shutting down.
+const (
+	Succeeded   Status = "SUCCEEDED"
+	Failed      Status = "FAILED"
+	TimedOut    Status = "TIMED_OUT"
+	Aborted     Status = "ABORTED"
+	Interrupted Status = "INTERRUPTED"
+)
+
+// Execution says what is run.
+type Execution struct {
+	ARN         string
+	Name        string
+	RoleARN     string
+	MachineARN  string
+	MachineName string
+	Region      string
+	Account     string
+	Start       time.Time // zero: now
+	Input       any       // a document of package value
+}
+
+// Outcome is how an execution ended.
+type Outcome struct {
+	Status Status
+	Output any // when Succeeded
+	Error  string
+	Cause  string
+}
+
+// Config is what an execution runs with. Tasks is required if the machine has tasks.
+type Config struct {
+	Tasks TaskExecutor
+	// Clock drives waits and timeouts. The default is the machine's.
+	Clock clock.Clock
+	// Random is a source of random numbers, safe for concurrent use. It is required.
+	Random func() uint64
+	// Record receives every event in order, from one goroutine at a time; it must not block for long.
+	Record func(Event)
+	// Transition is called for each state entered and each retry, which is what AWS bills.
+	Transition func()
+	// Callbacks holds the task tokens that wait. The default is a registry of the execution's own.
+	Callbacks *Callbacks
+	// Objects is where a distributed Map reads and writes. Required for ItemReader and ResultWriter.
+	Objects Objects
+	// MapRun is told of every distributed Map when it starts, after each child, and when it ends.
+	MapRun func(MapRun)
+	// Child, when set, gives the recorder of a child execution's history and is told of its end.
+	Child func(e Execution, mapRunARN string) (record func(Event), ended func(Outcome))
+}
+
+// TaskRequest is one attempt at a Task.
+type TaskRequest struct {
+	Resource    asl.Resource
+	Parameters  any // a document
+	Credentials any // a document or nil
+	Token       string
+	Execution   Execution
+	State       string
+	// Submitted is to be called by a .sync executor once the service accepted the work, with its answer.
+	Submitted func(output any)
+}
+
+// TaskExecutor runs tasks. Execute returns the task's output, a document. It must return soon after ctx
+// is done, having stopped what it started. A *TaskError carries Error and Cause; any other error becomes
+// States.TaskFailed with its text as cause.
+type TaskExecutor interface {
+	Execute(ctx context.Context, r TaskRequest) (any, error)
+}
+
+// TaskError is a task's failure as the state machine sees it.
+type TaskError struct{ Name, Cause string }
+
+func (e *TaskError) Error() string { return e.Name + ": " + e.Cause }
+
+// Objects is the part of S3 that a distributed Map uses.
+type Objects interface {
+	Get(ctx context.Context, bucket, key string) (io.ReadCloser, error)
+	// List calls each with the objects below prefix in order, with the fields Etag, Key, LastModified, Size and
+	// StorageClass; an error that each returns ends the listing and is returned.
+	List(ctx context.Context, bucket, prefix string, each func(*value.Object) error) error
+	Put(ctx context.Context, bucket, key string, body []byte) error
+}
+
+// Stopped is the cancellation cause (context.WithCancelCause) that aborts an execution as StopExecution does.
+type Stopped struct{ Name, Cause string }
+
+func (s *Stopped) Error() string { return "the execution was stopped" }
+
+var errTimedOut = errors.New("the execution timed out")
+
+// Run executes a machine to its end. No goroutine outlives it.
+func Run(ctx context.Context, m *asl.Machine, e Execution, c Config) Outcome {
+	if c.Clock == nil {
+		c.Clock = clock.Real{}
+	}
+	if c.Callbacks == nil {
+		c.Callbacks = NewCallbacks()
+	}
+	if e.Start.IsZero() {
+		e.Start = c.Clock.Now()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &run{Config: c, execution: e, turn: make(chan struct{}, 1)}
+	r.history = recorder{now: c.Clock.Now, emit: c.Record, full: func() { cancel(errHistoryFull) }}
+	stop := r.deadline(m, cancel)
+	defer stop()
+	return r.execute(ctx, m)
+}
+
+// run is one execution in progress.
+type run struct {
+	Config
+	execution Execution
+	history   recorder
+	turn      chan struct{} // holds one element while nobody interprets
+}
+
+func (r *run) deadline(m *asl.Machine, cancel context.CancelCauseFunc) (stop func()) {
+	if m.TimeoutSeconds == 0 {
+		return func() {}
+	}
+	fired, release := r.Clock.NewTimer(time.Duration(m.TimeoutSeconds) * time.Second)
+	done := make(chan struct{})
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		select {
+		case <-fired:
+			cancel(errTimedOut)
+		case <-done:
+		}
+	}()
+	return func() { close(done); release(); <-finished }
+}
+
+func (r *run) execute(ctx context.Context, m *asl.Machine) Outcome {
+	e := r.execution
+	r.history.add(0, "ExecutionStarted", Event{ExecutionStarted: &StartedDetails{Input: value.String(e.Input), RoleARN: e.RoleARN}})
+	f := &frame{run: r}
+	output, err := f.machine(ctx, m, e.Input)
+	if err == nil && ctx.Err() == nil {
+		r.history.end(f.previous, "ExecutionSucceeded", Event{ExecutionSucceeded: &OutputDetails{Output: value.String(output)}})
+		return Outcome{Status: Succeeded, Output: output}
+	}
+	return r.ended(ctx, f.previous, err)
+}
+
+// ended records why an execution did not succeed.
+func (r *run) ended(ctx context.Context, previous int64, err error) Outcome {
+	var failure *Failure
+	var stopped *Stopped
+	cause := context.Cause(ctx)
+	switch {
+	case errors.As(cause, &stopped):
+		d := &ErrorDetails{Error: stopped.Name, Cause: stopped.Cause}
+		r.history.end(previous, "ExecutionAborted", Event{ExecutionAborted: d})
+		return Outcome{Status: Aborted, Error: d.Error, Cause: d.Cause}
+	case errors.Is(cause, errSibling): // a child execution beside one that failed
+		r.history.end(previous, "ExecutionAborted", Event{ExecutionAborted: &ErrorDetails{}})
+		return Outcome{Status: Aborted}
+	case errors.Is(cause, errTimedOut):
+		d := &ErrorDetails{Error: asl.ErrTimeout}
+		r.history.end(previous, "ExecutionTimedOut", Event{ExecutionTimedOut: d})
+		return Outcome{Status: TimedOut, Error: d.Error}
+	case errors.Is(cause, errHistoryFull):
+		failure = &Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", MaxEvents)}
+	case cause != nil:
+		return Outcome{Status: Interrupted}
+	case !errors.As(err, &failure):
+		failure = &Failure{Name: asl.ErrRuntime, Cause: err.Error()}
+	}
+	d := &ErrorDetails{Error: failure.Name, Cause: failure.Cause}
+	r.history.end(previous, "ExecutionFailed", Event{ExecutionFailed: d})
+	return Outcome{Status: Failed, Error: d.Error, Cause: d.Cause}
+}
+
+func (r *run) transition() {
+	if r.Transition != nil {
+		r.Transition()
+	}
+}
+
+// waiting lets other branches interpret while wait blocks.
+func (r *run) waiting(wait func()) {
+	r.turn <- struct{}{}
+	defer func() { <-r.turn }()
+	wait()
+}
+
+// spawn runs a branch in its own goroutine. It gets the turn first and the caller goes on when it waits
+// or ends; afterwards runs with the turn held.
+func (r *run) spawn(branch func()) {
+	go func() {
+		defer func() { r.turn <- struct{}{} }()
+		branch()
+	}()
+	<-r.turn
+}

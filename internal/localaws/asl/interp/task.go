@@ -1,0 +1,192 @@
+package interp
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"engage/internal/localaws/asl"
+	"engage/internal/localaws/asl/value"
+)
+
+// task runs one attempt at a Task and records its events.
+func (f *frame) task(ctx context.Context, input any) (any, error) {
+	spec := f.state.Task
+	timeout, err := f.count(spec.Timeout, "TimeoutSecondsPath", input)
+	if err != nil {
+		return nil, err
+	}
+	heartbeat, err := f.count(spec.Heartbeat, "HeartbeatSecondsPath", input)
+	if err != nil {
+		return nil, err
+	}
+	r := TaskRequest{Resource: spec.Resource, Parameters: input, Token: f.token, Execution: f.execution, State: f.state.Name}
+	if spec.Credentials != nil {
+		if r.Credentials, err = f.evaluate(spec.Credentials, input); err != nil {
+			return nil, err
+		}
+	}
+	log := f.log(spec.Resource)
+	log.scheduled(input, timeout, heartbeat)
+	r.Submitted = log.submitted
+	output, err := f.perform(ctx, r, timeout, heartbeat)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err == nil {
+		output, err = value.FromGo(output)
+	}
+	if err == nil && len(value.Encode(output)) > MaxPayload {
+		err = &Failure{Name: asl.ErrDataLimit, Cause: "The state/task '" + spec.Resource.ARN + "' returned a result with a size exceeding the maximum number of bytes service limit."}
+	}
+	if err != nil {
+		failure := asFailure(err)
+		log.failed(failure)
+		return nil, failure
+	}
+	log.succeeded(output)
+	return output, nil
+}
+
+func asFailure(err error) *Failure {
+	var failure *Failure
+	var task *TaskError
+	switch {
+	case errors.As(err, &failure):
+		return failure
+	case errors.As(err, &task):
+		return &Failure{Name: task.Name, Cause: task.Cause}
+	}
+	return &Failure{Name: asl.ErrTaskFailed, Cause: err.Error()}
+}
+
+type answer struct {
+	output any
+	err    error
+}
+
+// perform runs the executor within the timeout, and for a token waits for whoever holds it.
+func (f *frame) perform(ctx context.Context, r TaskRequest, timeout, heartbeat int64) (output any, err error) {
+	if f.Tasks == nil {
+		return nil, f.runtime("No executor for the resource '%s'", r.Resource.ARN)
+	}
+	waits := r.Resource.Pattern == asl.TaskToken
+	if timeout == 0 && !waits {
+		f.waiting(func() { output, err = f.Tasks.Execute(ctx, r) })
+		return output, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var expired <-chan time.Time
+	if timeout > 0 {
+		var release func()
+		expired, release = f.Clock.NewTimer(time.Duration(timeout) * time.Second)
+		defer release()
+	}
+	var call *callback
+	if waits {
+		call = f.Callbacks.open(r.Token)
+		defer f.Callbacks.close(r.Token)
+	}
+	f.waiting(func() {
+		output, err = f.execute(ctx, cancel, r, expired)
+		if err == nil && waits {
+			r.Submitted(output)
+			output, err = f.await(ctx, call, expired, time.Duration(heartbeat)*time.Second)
+		}
+	})
+	return output, err
+}
+
+// execute runs the executor beside the timer and waits for it even when the time is up.
+func (f *frame) execute(ctx context.Context, cancel func(), r TaskRequest, expired <-chan time.Time) (any, error) {
+	done := make(chan answer, 1)
+	go func() {
+		output, err := f.Tasks.Execute(ctx, r)
+		done <- answer{output, err}
+	}()
+	select {
+	case a := <-done:
+		return a.output, a.err
+	case <-expired:
+		cancel()
+		<-done
+		return nil, &Failure{Name: asl.ErrTimeout}
+	}
+}
+
+// await waits for the token's holder: each heartbeat starts the heartbeat's time again.
+func (f *frame) await(ctx context.Context, c *callback, expired <-chan time.Time, heartbeat time.Duration) (any, error) {
+	for {
+		var silent <-chan time.Time
+		release := func() {}
+		if heartbeat > 0 {
+			silent, release = f.Clock.NewTimer(heartbeat)
+		}
+		select {
+		case a := <-c.answered:
+			release()
+			return a.output, a.err
+		case <-c.beat:
+			release()
+		case <-expired:
+			release()
+			return nil, &Failure{Name: asl.ErrTimeout}
+		case <-silent:
+			return nil, &Failure{Name: asl.ErrHeartbeatTimeout}
+		case <-ctx.Done():
+			release()
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// taskLog records a task's events, which are named differently for a function's ARN.
+type taskLog struct {
+	frame    *frame
+	resource asl.Resource
+	details  TaskDetails
+}
+
+func (f *frame) log(r asl.Resource) *taskLog {
+	return &taskLog{frame: f, resource: r, details: TaskDetails{ResourceType: r.Type, Resource: r.ActionText()}}
+}
+
+func (l *taskLog) scheduled(input any, timeout, heartbeat int64) {
+	text := value.String(input)
+	if l.resource.Lambda {
+		l.frame.note("LambdaFunctionScheduled", Event{LambdaScheduled: &LambdaDetails{Resource: l.resource.ARN, Input: text, Timeout: timeout}})
+		l.frame.note("LambdaFunctionStarted", Event{})
+		return
+	}
+	l.frame.note("TaskScheduled", Event{TaskScheduled: &ScheduledDetails{TaskDetails: l.details, Region: l.frame.execution.Region, Parameters: text, Timeout: timeout, Heartbeat: heartbeat}})
+	l.frame.note("TaskStarted", Event{TaskStarted: &l.details})
+}
+
+func (l *taskLog) submitted(output any) {
+	l.frame.note("TaskSubmitted", Event{TaskSubmitted: &TaskOutputDetails{TaskDetails: l.details, Output: value.String(output)}})
+}
+
+func (l *taskLog) succeeded(output any) {
+	text := value.String(output)
+	if l.resource.Lambda {
+		l.frame.note("LambdaFunctionSucceeded", Event{LambdaSucceeded: &OutputDetails{Output: text}})
+		return
+	}
+	l.frame.note("TaskSucceeded", Event{TaskSucceeded: &TaskOutputDetails{TaskDetails: l.details, Output: text}})
+}
+
+func (l *taskLog) failed(failure *Failure) {
+	d := ErrorDetails{Error: failure.Name, Cause: failure.Cause}
+	timedOut := failure.Name == asl.ErrTimeout || failure.Name == asl.ErrHeartbeatTimeout
+	switch {
+	case l.resource.Lambda && timedOut:
+		l.frame.note("LambdaFunctionTimedOut", Event{LambdaTimedOut: &d})
+	case l.resource.Lambda:
+		l.frame.note("LambdaFunctionFailed", Event{LambdaFailed: &d})
+	case timedOut:
+		l.frame.note("TaskTimedOut", Event{TaskTimedOut: &TaskErrorDetails{l.details, d}})
+	default:
+		l.frame.note("TaskFailed", Event{TaskFailed: &TaskErrorDetails{l.details, d}})
+	}
+}
