@@ -21,7 +21,7 @@ func (c *checker) add(err error) { c.errs = append(c.errs, err) }
 func (c *checker) err() error { return errors.Join(c.errs...) }
 
 // checkTarget refuses a target that the customers table does not have, or that
-// no model should predict. A feature column may be one (requirements 3.3
+// no model should predict. A feature column may be one (an interest model
 // predicts content_category_primary): it is then no input.
 func (c *checker) checkTarget() {
 	column, ok := schema.Customers.Column(c.target)

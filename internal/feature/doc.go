@@ -9,9 +9,8 @@
 // and personal columns never; nor a column of any role that is classified as
 // restricted.
 //
-// Age, gender and location are protected, although requirements 2.4.3 calls
-// them "conditional use (requires legal review)". The condition is a legal
-// review and there is none, so the answer is no. Nothing is lost that
+// Age, gender and location are protected, although a law may allow their use on
+// the condition of a legal review. There is no such review, so the answer is no. Nothing is lost that
 // matters: what the three tell about engagement reaches a model through
 // behaviour, while a model that does read them treats two customers who behave
 // alike in different ways, which is the disparate treatment that the review
@@ -23,7 +22,7 @@
 //
 // # Which columns each model reads
 //
-// All of them read every feature column. Requirements 3.5.2 gives shorter lists
+// All of them read every feature column. There are shorter lists by custom
 // for churn (trend, recency, sentiment, response time) and lifetime value
 // (transactions, premium, centrality, referrals); those are subsets of what is
 // here. Boosted trees choose their splits, and a short list would only forbid
@@ -37,6 +36,6 @@
 // so that 23 and 0 are neighbours; both forms at once would share one column's
 // importance out over three features. Missing values stay missing, since trees
 // learn a direction for them; Missing is there for models that cannot. The two
-// interactions of requirements 4.4 are declared on columns that pass the same
+// interactions are declared on columns that pass the same
 // check.
 package feature

@@ -8,7 +8,7 @@ var (
 	hours  = &Range{0, 23}
 )
 
-// Customers is one row a customer: 49 columns of requirements 3.1 and next_action of 3.3.
+// Customers is one row a customer: who they are, what they did lately and the targets.
 var Customers = Table{
 	Name:        "customers",
 	Description: "One row a customer: who they are, what they did lately, and the targets that models predict.",

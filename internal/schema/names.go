@@ -1,6 +1,6 @@
 package schema
 
-// The columns of the customers table, in file order (requirements 3.1, then next_action of 3.3).
+// The columns of the customers table, in file order (next_action, which came later, last).
 const (
 	CustomerID                    Name = "customer_id"
 	Age                           Name = "age"

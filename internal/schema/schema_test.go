@@ -64,7 +64,7 @@ trust_score double`
 func TestCustomersHasTheRequiredColumns(t *testing.T) {
 	want := strings.Split(required, "\n")
 	if len(want) != 49 {
-		t.Fatalf("the list has %d columns, the requirements have 49", len(want))
+		t.Fatalf("the list has %d columns, want 49", len(want))
 	}
 	want = append(want, "next_action string") // section 3.3
 	var got []string
@@ -76,7 +76,7 @@ func TestCustomersHasTheRequiredColumns(t *testing.T) {
 	}
 }
 
-// TestRoles fixes what may become a model input and what may not (requirements 2.4.3, 3.3 and 3.4).
+// TestRoles fixes what may become a model input and what may not.
 func TestRoles(t *testing.T) {
 	for role, want := range map[schema.Role][]schema.Name{
 		schema.ID:        {schema.CustomerID},
@@ -94,7 +94,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-func TestCategoriesOfTheRequirements(t *testing.T) {
+func TestCategories(t *testing.T) {
 	for name, n := range map[schema.Name]int{schema.ContentCategoryPrimary: 12, schema.NextAction: 6, schema.Location: 50} {
 		if c, ok := schema.Customers.Column(name); !ok || len(c.Enum) != n {
 			t.Errorf("%s has %d values, want %d", name, len(c.Enum), n)
