@@ -53,11 +53,11 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	rw := &responseWriter{ResponseWriter: w}
 	setRequestID(rw.Header(), call.RequestID)
 	err := s.guard(func() error { return s.answer(rw, call, rt) })
-	if err != nil && !rw.begun() {
+	begun := rw.begun()
+	if err != nil && !begun {
 		wire.WriteError(rw, r, call.Service, call.RequestID, err)
 	}
 	rec.describe(call)
-	begun := rw.begun()
 	s.finish(rec, rw, err)
 	if err != nil && begun && rw.truncated() {
 		panic(http.ErrAbortHandler) // the only way left to tell the caller

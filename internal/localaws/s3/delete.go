@@ -1,0 +1,132 @@
+package s3
+
+import (
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"strings"
+
+	"engage/internal/localaws/wire"
+)
+
+func deleteObject(r *request) error {
+	when, err := writeConditions(r.r.Header)
+	if err != nil {
+		return err
+	}
+	d, err := r.deleteKey(r.key, r.query.Get("versionId"), when)
+	if err != nil {
+		return err
+	}
+	if d.marker {
+		r.setHeader("X-Amz-Delete-Marker", "true")
+	}
+	r.setHeader("X-Amz-Version-Id", d.version)
+	return r.writeStatus(http.StatusNoContent)
+}
+
+// deletion is what a delete did.
+type deletion struct {
+	marker  bool   // a marker was made, or one was deleted
+	version string // of the marker, or of what was deleted by its version
+}
+
+func (r *request) deleteKey(key, version string, when conditionsOnWrite) (d deletion, err error) {
+	err = r.change(r.bucket, key, func(c *change) error {
+		have, ok, err := c.current()
+		if err != nil {
+			return err
+		}
+		if err := when.check(have, ok, key); err != nil {
+			return err
+		}
+		if version != "" {
+			o, err := c.removeVersion(version)
+			d = deletion{marker: o.Version != "" && o.marker(), version: version}
+			return err
+		}
+		marker, err := c.remove(r.now())
+		d = deletion{marker: marker.Version != "", version: marker.Version}
+		return err
+	})
+	return d, err
+}
+
+type deleteRequest struct {
+	XMLName xml.Name
+	Quiet   bool
+	Objects []struct{ Key, VersionId, ETag string } `xml:"Object"`
+}
+
+type deletedEntry struct {
+	Key                   string
+	VersionId             string `xml:",omitempty"`
+	DeleteMarker          bool   `xml:",omitempty"`
+	DeleteMarkerVersionId string `xml:",omitempty"`
+}
+
+type deleteError struct {
+	Key       string
+	VersionId string `xml:",omitempty"`
+	Code      string
+	Message   string
+}
+
+type deleteResult struct {
+	XMLName xml.Name       `xml:"http://s3.amazonaws.com/doc/2006-03-01/ DeleteResult"`
+	Deleted []deletedEntry `xml:"Deleted"`
+	Errors  []deleteError  `xml:"Error"`
+}
+
+const maxBatch = 1000
+
+func deleteObjects(r *request) error {
+	if _, err := r.find(r.bucket); err != nil {
+		return err
+	}
+	var in deleteRequest
+	if err := r.readXML(&in); err != nil {
+		return err
+	}
+	if in.XMLName.Local != "Delete" || len(in.Objects) == 0 || len(in.Objects) > maxBatch {
+		return malformedXML()
+	}
+	var out deleteResult
+	for _, o := range in.Objects {
+		deleted, err := r.deleteOne(o.Key, o.VersionId, o.ETag)
+		if err != nil {
+			var own *wire.Error
+			if !errors.As(err, &own) {
+				return err
+			}
+			out.Errors = append(out.Errors, deleteError{o.Key, o.VersionId, deniedCode(own), own.Message})
+		} else if !in.Quiet {
+			out.Deleted = append(out.Deleted, deleted)
+		}
+	}
+	return r.writeXML(out)
+}
+
+// deniedCode returns the error's code, as S3 names it.
+func deniedCode(e *wire.Error) string {
+	if wire.IsAccessDenied(e) {
+		return "AccessDenied"
+	}
+	return e.Code
+}
+
+func (r *request) deleteOne(key, version, etag string) (deletedEntry, error) {
+	entry := deletedEntry{Key: key, VersionId: version}
+	action := "s3:DeleteObject"
+	if version != "" {
+		action = "s3:DeleteObjectVersion"
+	}
+	if err := r.may(action, key); err != nil {
+		return entry, err
+	}
+	d, err := r.deleteKey(key, version, conditionsOnWrite{etag: strings.Trim(etag, `"`)})
+	if d.marker {
+		entry.DeleteMarker, entry.DeleteMarkerVersionId = true, d.version
+	}
+	return entry, err
+}

@@ -1,0 +1,185 @@
+package s3
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"hash/crc64"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"engage/internal/localaws/wire"
+)
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+var algorithms = []string{"CRC32", "CRC32C", "CRC64NVME", "MD5", "SHA1", "SHA256", "SHA512"}
+
+var (
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	nvme       = crc64.MakeTable(0x9a6c9329ac4bc9b5) // the polynomial of the NVMe specification, reflected
+)
+
+func newHash(algorithm string) hash.Hash {
+	switch algorithm {
+	case "CRC32":
+		return crc32.NewIEEE()
+	case "CRC32C":
+		return crc32.New(castagnoli)
+	case "CRC64NVME":
+		return crc64.New(nvme)
+	case "MD5":
+		return md5.New()
+	case "SHA1":
+		return sha1.New()
+	case "SHA512":
+		return sha512.New()
+	}
+	return sha256.New()
+}
+
+// digester computes what a body's headers say about it, and its MD5.
+type digester struct {
+	md5     hash.Hash
+	payload hash.Hash // SHA-256, when the signature covers the body
+	sums    map[string]hash.Hash
+	size    int64
+}
+
+// newDigester returns a digester for the checksums that the headers give or
+// announce, and for one more algorithm, "" for none.
+func newDigester(h http.Header, algorithm string) (*digester, error) {
+	if err := checkAlgorithms(h, algorithm); err != nil {
+		return nil, err
+	}
+	d := &digester{md5: md5.New(), sums: map[string]hash.Hash{}}
+	trailer := strings.ToLower(h.Get("X-Amz-Trailer"))
+	for _, a := range algorithms {
+		name := "x-amz-checksum-" + strings.ToLower(a)
+		if h.Get(name) != "" || trailer == name || a == algorithm || strings.EqualFold(h.Get("X-Amz-Sdk-Checksum-Algorithm"), a) {
+			d.sums[a] = newHash(a)
+		}
+	}
+	if len(h.Get("X-Amz-Content-Sha256")) == sha256.Size*2 {
+		d.payload = sha256.New()
+	}
+	return d, nil
+}
+
+// checkAlgorithms refuses an algorithm that is not one of ours, by name.
+func checkAlgorithms(h http.Header, algorithm string) error {
+	named := []string{algorithm, h.Get("X-Amz-Sdk-Checksum-Algorithm")}
+	if trailer := h.Get("X-Amz-Trailer"); trailer != "" {
+		named = append(named, strings.TrimPrefix(strings.ToLower(trailer), "x-amz-checksum-"))
+	}
+	for _, a := range named {
+		if a != "" && !slices.Contains(algorithms, strings.ToUpper(a)) {
+			return wire.NotImplemented("the checksum algorithm %s", a)
+		}
+	}
+	return nil
+}
+
+// Write adds to all digests.
+func (d *digester) Write(p []byte) (int, error) {
+	d.size += int64(len(p))
+	d.md5.Write(p)
+	if d.payload != nil {
+		d.payload.Write(p)
+	}
+	for _, h := range d.sums {
+		h.Write(p)
+	}
+	return len(p), nil
+}
+
+func (d *digester) etag() string { return hex.EncodeToString(d.md5.Sum(nil)) }
+
+// verify compares the digests with what headers and trailers say, and returns
+// the checksums in base64. REQUIRES: the body has been read to its end.
+func (d *digester) verify(r *http.Request) (map[string]string, error) {
+	if given := r.Header.Get("Content-Md5"); given != "" {
+		raw, err := base64.StdEncoding.DecodeString(given)
+		if err != nil || len(raw) != md5.Size {
+			return nil, wire.Errorf("InvalidDigest", "The Content-MD5 you specified was invalid.")
+		}
+		if string(raw) != string(d.md5.Sum(nil)) {
+			return nil, wire.Errorf("BadDigest", "The Content-MD5 you specified did not match what we received.")
+		}
+	}
+	if d.payload != nil && hex.EncodeToString(d.payload.Sum(nil)) != r.Header.Get("X-Amz-Content-Sha256") {
+		return nil, wire.Errorf("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
+	}
+	sums := map[string]string{}
+	for a, h := range d.sums {
+		sums[a] = base64.StdEncoding.EncodeToString(h.Sum(nil))
+		name := "X-Amz-Checksum-" + strings.ToLower(a)
+		given := r.Header.Get(name)
+		if given == "" {
+			given = r.Trailer.Get(name)
+		}
+		if given != "" && given != sums[a] {
+			return nil, wire.Errorf("BadDigest", "The %s you specified did not match the calculated checksum.", a)
+		}
+	}
+	return sums, nil
+}
+
+const copyBuffer = 256 << 10
+
+// copyDigested copies a body to a file while another goroutine digests what
+// has been read: on two cores the slower of both sets the pace.
+func copyDigested(dst io.Writer, src io.Reader, d *digester) error {
+	free, full := make(chan []byte, 3), make(chan []byte, 3)
+	for range cap(free) {
+		free <- make([]byte, copyBuffer)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for p := range full {
+			d.Write(p)
+			free <- p[:cap(p)]
+		}
+	}()
+	err := feed(dst, src, free, full)
+	close(full)
+	<-done
+	return err
+}
+
+func feed(dst io.Writer, src io.Reader, free, full chan []byte) error {
+	for {
+		p := <-free
+		n, err := io.ReadFull(src, p)
+		if n > 0 {
+			if _, werr := dst.Write(p[:n]); werr != nil {
+				return fmt.Errorf("write object: %w", werr)
+			}
+			full <- p[:n]
+		}
+		if err == io.EOF || err == io.ErrUnexpectedEOF && n < len(p) {
+			return ended(src)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// ended tells a body that is over from one that was cut short: ReadFull
+// returns the same for both.
+func ended(src io.Reader) error {
+	var p [1]byte
+	if _, err := src.Read(p[:]); err != io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package s3
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"strings"
+
+	"engage/internal/localaws/wire"
+)
+
+// setting is a document of a bucket that is kept and returned as it was given.
+type setting struct {
+	noun   string // in the operations' names: PutBucketEncryption
+	sub    string // query literal
+	root   string // of the XML document; "" for JSON
+	action string // noun of the permissions, where it is another: PutEncryptionConfiguration
+
+	code, message string // of the error when there is none
+	fallback      string // or the document then
+
+	forget       string // name of the operation that deletes it; "" for none
+	forgetAction string // its permission; "" is Put's
+	readOnly     bool   // cannot be set here
+}
+
+func xmlDocument(root, content string) string {
+	return "<" + root + ` xmlns="` + namespace + `">` + content + "</" + root + ">"
+}
+
+var settings = []setting{
+	{noun: "BucketEncryption", sub: "encryption", root: "ServerSideEncryptionConfiguration", action: "EncryptionConfiguration", forget: "DeleteBucketEncryption",
+		fallback: xmlDocument("ServerSideEncryptionConfiguration", "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>")},
+	{noun: "PublicAccessBlock", sub: "publicAccessBlock", root: "PublicAccessBlockConfiguration", action: "BucketPublicAccessBlock", forget: "DeletePublicAccessBlock",
+		fallback: xmlDocument("PublicAccessBlockConfiguration", "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets>"),
+		code:     "NoSuchPublicAccessBlockConfiguration", message: "The public access block configuration was not found"},
+	{noun: "BucketOwnershipControls", sub: "ownershipControls", root: "OwnershipControls", forget: "DeleteBucketOwnershipControls",
+		fallback: xmlDocument("OwnershipControls", "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"),
+		code:     "OwnershipControlsNotFoundError", message: "The bucket ownership controls were not found"},
+	{noun: "BucketPolicy", sub: "policy", forget: "DeleteBucketPolicy", forgetAction: "DeleteBucketPolicy", code: "NoSuchBucketPolicy", message: "The bucket policy does not exist"},
+	{noun: "BucketLifecycleConfiguration", sub: "lifecycle", root: "LifecycleConfiguration", action: "LifecycleConfiguration", forget: "DeleteBucketLifecycle", code: "NoSuchLifecycleConfiguration", message: "The lifecycle configuration does not exist"},
+	{noun: "BucketCors", sub: "cors", root: "CORSConfiguration", action: "BucketCORS", forget: "DeleteBucketCors", code: "NoSuchCORSConfiguration", message: "The CORS configuration does not exist"},
+	{noun: "BucketTagging", sub: "tagging", root: "Tagging", forget: "DeleteBucketTagging", code: "NoSuchTagSet", message: "The TagSet does not exist"},
+	{noun: "BucketLogging", sub: "logging", root: "BucketLoggingStatus", fallback: xmlDocument("BucketLoggingStatus", "")},
+	{noun: "BucketNotificationConfiguration", sub: "notification", root: "NotificationConfiguration", action: "BucketNotification", fallback: xmlDocument("NotificationConfiguration", "")},
+	{noun: "ObjectLockConfiguration", sub: "object-lock", root: "ObjectLockConfiguration", action: "BucketObjectLockConfiguration", code: "ObjectLockConfigurationNotFoundError", message: "Object Lock configuration does not exist for this bucket"},
+	{noun: "BucketRequestPayment", sub: "requestPayment", fallback: xmlDocument("RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>"), readOnly: true},
+	{noun: "BucketAccelerateConfiguration", sub: "accelerate", action: "AccelerateConfiguration", fallback: xmlDocument("AccelerateConfiguration", ""), readOnly: true},
+	{noun: "BucketWebsite", sub: "website", code: "NoSuchWebsiteConfiguration", message: "The specified bucket does not have a website configuration", readOnly: true},
+	{noun: "BucketReplication", sub: "replication", action: "ReplicationConfiguration", code: "ReplicationConfigurationNotFoundError", message: "The replication configuration was not found", readOnly: true},
+}
+
+func settingOperations() []operation {
+	var table []operation
+	for _, set := range settings {
+		action := set.action
+		if action == "" {
+			action = set.noun
+		}
+		table = append(table, operation{name: "Get" + set.noun, method: "GET", level: bucket, sub: set.sub, action: "Get" + action, handle: set.get})
+		if !set.readOnly {
+			table = append(table, operation{name: "Put" + set.noun, method: "PUT", level: bucket, sub: set.sub, action: "Put" + action, tier1: true, handle: set.put})
+		}
+		if set.forget != "" {
+			forget := set.forgetAction
+			if forget == "" {
+				forget = "Put" + action
+			}
+			table = append(table, operation{name: set.forget, method: "DELETE", level: bucket, sub: set.sub, action: forget, handle: set.delete})
+		}
+	}
+	return table
+}
+
+func (set setting) get(r *request) error {
+	bk, err := r.find(r.bucket)
+	if err != nil {
+		return err
+	}
+	doc, ok := bk.Settings[set.sub]
+	switch {
+	case ok && set.root == "":
+		r.w.Header().Set("Content-Type", "application/json")
+		_, err := io.WriteString(r.w, doc)
+		return err
+	case !ok && (set.fallback == "" || bk.Deleted[set.sub] && set.code != ""):
+		return wire.StatusErrorf(http.StatusNotFound, set.code, "%s", set.message).With("BucketName", bk.Name)
+	case !ok:
+		doc = set.fallback
+	}
+	if !strings.HasPrefix(doc, "<?xml") {
+		doc = xml.Header + doc
+	}
+	return r.writeDocument([]byte(doc))
+}
+
+func (set setting) put(r *request) error {
+	doc, err := r.readBody()
+	if err != nil {
+		return err
+	}
+	if err := set.check(r, doc); err != nil {
+		return err
+	}
+	err = r.changeBucket(func(bk *Bucket) error {
+		if set.sub == "object-lock" && bk.Versioning != "Enabled" {
+			return wire.StatusErrorf(http.StatusConflict, "InvalidBucketState", "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration")
+		}
+		bk.Settings[set.sub] = string(doc)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if set.root == "" {
+		return r.writeStatus(http.StatusNoContent)
+	}
+	return r.writeStatus(http.StatusOK)
+}
+
+// check refuses a document that is not what the setting takes.
+func (set setting) check(r *request, doc []byte) error {
+	if set.root == "" {
+		if err := r.cfg.CheckPolicy(doc); err != nil {
+			return wire.Errorf("MalformedPolicy", "%s", err.Error())
+		}
+		return nil
+	}
+	var root struct{ XMLName xml.Name }
+	if xml.Unmarshal(doc, &root) != nil || root.XMLName.Local != set.root {
+		return malformedXML()
+	}
+	switch set.sub {
+	case "tagging":
+		tags, err := parseTagsDocument(doc)
+		if err != nil {
+			return err
+		}
+		return checkTags(tags, 50)
+	case "encryption":
+		_, err := parseEncryption(doc)
+		return err
+	case "ownershipControls":
+		if !bytes.Contains(doc, []byte(">BucketOwnerEnforced<")) {
+			return wire.NotImplemented("an object ownership other than BucketOwnerEnforced")
+		}
+	}
+	return nil
+}
+
+func (set setting) delete(r *request) error {
+	err := r.changeBucket(func(bk *Bucket) error {
+		delete(bk.Settings, set.sub)
+		bk.Deleted[set.sub] = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.writeStatus(http.StatusNoContent)
+}
+
+func jsonObject(doc []byte) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(doc, &object); err != nil {
+		return wire.Errorf("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
+	}
+	return nil
+}
+
+// parseEncryption returns the default encryption that a bucket's setting gives.
+func parseEncryption(doc []byte) (Encryption, error) {
+	var c struct {
+		Rules []struct {
+			Default struct {
+				SSEAlgorithm, KMSMasterKeyID string
+			} `xml:"ApplyServerSideEncryptionByDefault"`
+			BucketKeyEnabled bool
+		} `xml:"Rule"`
+	}
+	if xml.Unmarshal(doc, &c) != nil || len(c.Rules) != 1 {
+		return Encryption{}, malformedXML()
+	}
+	e := Encryption{Algorithm: c.Rules[0].Default.SSEAlgorithm, KeyID: c.Rules[0].Default.KMSMasterKeyID, BucketKey: c.Rules[0].BucketKeyEnabled}
+	return e, e.check()
+}
+
+func (e Encryption) check() error {
+	switch e.Algorithm {
+	case "AES256", "aws:kms":
+		return nil
+	case "aws:kms:dsse":
+		return wire.NotImplemented("the server-side encryption aws:kms:dsse")
+	}
+	return invalidArgument("x-amz-server-side-encryption", e.Algorithm, "The encryption method specified is not supported")
+}
+
+// encryption returns how an object put into the bucket is encrypted: as the
+// request says, else as the bucket does.
+func encryption(h http.Header, bk Bucket) (Encryption, error) {
+	if algorithm := h.Get("X-Amz-Server-Side-Encryption"); algorithm != "" {
+		e := Encryption{Algorithm: algorithm, KeyID: h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"),
+			BucketKey: h.Get("X-Amz-Server-Side-Encryption-Bucket-Key-Enabled") == "true"}
+		return e, e.check()
+	}
+	if doc := bk.Settings["encryption"]; doc != "" {
+		return parseEncryption([]byte(doc))
+	}
+	return Encryption{Algorithm: "AES256"}, nil
+}
