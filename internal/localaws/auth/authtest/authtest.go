@@ -1,0 +1,115 @@
+// Package authtest boots an endpoint with IAM, STS and the real permission
+// check, for the tests of services that are denied things.
+package authtest
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"engage/internal/localaws/auth"
+	"engage/internal/localaws/iam"
+	"engage/internal/localaws/server"
+	"engage/internal/localaws/state"
+	"engage/internal/localaws/sts"
+	"engage/internal/localaws/wire"
+)
+
+// Clock is a clock that tests move.
+type Clock struct {
+	mu     sync.Mutex
+	offset time.Duration
+}
+
+// Now is the machine's time and what Advance added: SDKs sign with the machine's.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.offset)
+}
+
+// Advance moves the clock.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset += d
+}
+
+// Endpoint is a running endpoint.
+type Endpoint struct {
+	*server.Server
+	IAM   *iam.Service
+	Clock *Clock
+	dir   string
+	store *state.Store
+}
+
+// Boot starts an endpoint with IAM, STS and further services, and ends it with the test.
+func Boot(t testing.TB, services ...*wire.Service) *Endpoint {
+	t.Helper()
+	e := &Endpoint{Clock: &Clock{}, dir: t.TempDir()}
+	e.start(t, services)
+	t.Cleanup(func() { e.stop(t) })
+	return e
+}
+
+// Restart stops the endpoint and starts it over the same state.
+func (e *Endpoint) Restart(t testing.TB, services ...*wire.Service) {
+	t.Helper()
+	e.stop(t)
+	e.start(t, services)
+}
+
+func (e *Endpoint) start(t testing.TB, services []*wire.Service) {
+	t.Helper()
+	var err error
+	if e.store, err = state.Open(e.dir); err != nil {
+		t.Fatal(err)
+	}
+	e.IAM = iam.New(iam.Config{Store: e.store, Now: e.Clock.Now, Rand: rand.Reader})
+	sessions := auth.NewSessions(e.store, e.Clock.Now, rand.Reader)
+	e.Server, err = server.New(server.Config{
+		Addr: "127.0.0.1:0", Dir: e.dir, Clock: e.Clock.Now,
+		Authenticator: auth.NewAuthenticator(sessions, e.Clock.Now, 0),
+		Authorizer:    auth.NewAuthorizer(sessions, e.IAM, e.Clock.Now),
+		Services:      append(services, e.IAM.Wire(), sts.New(e.IAM, sessions).Wire()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (e *Endpoint) stop(t testing.TB) {
+	t.Helper()
+	if err := e.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := e.store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Config is an SDK configuration with static credentials; no token for long-lived keys.
+func (e *Endpoint) Config(t testing.TB, key, secret, token string) aws.Config {
+	t.Helper()
+	cfg, err := config.LoadDefaultConfig(context.Background(),
+		config.WithRegion("eu-west-1"), config.WithBaseEndpoint(e.URL()), config.WithRetryMaxAttempts(1),
+		config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
+		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(key, secret, token)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// Root is the configuration of the default account's root.
+func (e *Endpoint) Root(t testing.TB) aws.Config { return e.Config(t, "test", "test", "") }
