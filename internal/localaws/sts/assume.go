@@ -49,6 +49,7 @@ type AssumeRoleOutput struct {
 	Credentials      credentials
 	AssumedRoleUser  assumedRole
 	PackedPolicySize *int
+	SessionTokenSize int
 }
 
 type assumedRole struct{ AssumedRoleId, Arn string }
@@ -103,7 +104,8 @@ func (s *Service) assumeRole(_ context.Context, call *wire.Call, in *AssumeRoleI
 	if err != nil {
 		return nil, err
 	}
-	out := &AssumeRoleOutput{Credentials: credentialsOf(session), AssumedRoleUser: assumedRole{session.Caller.UserID, session.Caller.ARN}}
+	out := &AssumeRoleOutput{Credentials: credentialsOf(session), AssumedRoleUser: assumedRole{session.Caller.UserID, session.Caller.ARN},
+		SessionTokenSize: len(session.Token)}
 	if len(policies) > 0 || len(in.Tags) > 0 {
 		out.PackedPolicySize = packedSize(in)
 	}

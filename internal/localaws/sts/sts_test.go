@@ -211,7 +211,7 @@ func TestTrust(t *testing.T) {
 
 func TestEnforcement(t *testing.T) {
 	resource := ""
-	e := authtest.Boot(t, thing(&resource))
+	e := authtest.Boot(t, authtest.Given(thing(&resource)))
 	makeRole(t, e, "worker", trustRoot, allow("thing:*"))
 	makeRole(t, e, "idle", trustRoot)
 	root := sts.NewFromConfig(e.Root(t))
@@ -266,7 +266,7 @@ func TestEnforcement(t *testing.T) {
 
 func TestChangesTakeEffectAtOnce(t *testing.T) {
 	none := ""
-	e := authtest.Boot(t, thing(&none))
+	e := authtest.Boot(t, authtest.Given(thing(&none)))
 	makeRole(t, e, "worker", trustRoot, allow("thing:*"))
 	out, err := assume(t, sts.NewFromConfig(e.Root(t)), "worker", nil)
 	if err != nil {
@@ -294,7 +294,7 @@ func TestChangesTakeEffectAtOnce(t *testing.T) {
 
 func TestSessionTagsArePrincipalTags(t *testing.T) {
 	none := ""
-	e := authtest.Boot(t, thing(&none))
+	e := authtest.Boot(t, authtest.Given(thing(&none)))
 	makeRole(t, e, "worker", trustRoot, statement(`"Effect":"Allow","Action":"iam:GetRole","Resource":"arn:aws:iam::*:role/app/${aws:PrincipalTag/role}"`))
 	out, err := assume(t, sts.NewFromConfig(e.Root(t)), "worker", func(in *sts.AssumeRoleInput) {
 		in.Tags = []types.Tag{{Key: aws.String("role"), Value: aws.String("worker")}}

@@ -50,8 +50,21 @@ type Endpoint struct {
 	store *state.Store
 }
 
+// Parts are what services are made of.
+type Parts struct {
+	Store      *state.Store
+	Authorizer wire.Authorizer
+	Clock      *Clock
+}
+
+// Maker makes a service for an endpoint that is about to start.
+type Maker func(testing.TB, Parts) *wire.Service
+
+// Given is the Maker of a service that needs nothing.
+func Given(svc *wire.Service) Maker { return func(testing.TB, Parts) *wire.Service { return svc } }
+
 // Boot starts an endpoint with IAM, STS and further services, and ends it with the test.
-func Boot(t testing.TB, services ...*wire.Service) *Endpoint {
+func Boot(t testing.TB, services ...Maker) *Endpoint {
 	t.Helper()
 	e := &Endpoint{Clock: &Clock{}, dir: t.TempDir()}
 	e.start(t, services)
@@ -60,13 +73,13 @@ func Boot(t testing.TB, services ...*wire.Service) *Endpoint {
 }
 
 // Restart stops the endpoint and starts it over the same state.
-func (e *Endpoint) Restart(t testing.TB, services ...*wire.Service) {
+func (e *Endpoint) Restart(t testing.TB, services ...Maker) {
 	t.Helper()
 	e.stop(t)
 	e.start(t, services)
 }
 
-func (e *Endpoint) start(t testing.TB, services []*wire.Service) {
+func (e *Endpoint) start(t testing.TB, services []Maker) {
 	t.Helper()
 	var err error
 	if e.store, err = state.Open(e.dir); err != nil {
@@ -74,11 +87,14 @@ func (e *Endpoint) start(t testing.TB, services []*wire.Service) {
 	}
 	e.IAM = iam.New(iam.Config{Store: e.store, Now: e.Clock.Now, Rand: rand.Reader})
 	sessions := auth.NewSessions(e.store, e.Clock.Now, rand.Reader)
+	authorizer := auth.NewAuthorizer(sessions, e.IAM, e.Clock.Now)
+	all := []*wire.Service{e.IAM.Wire(), sts.New(e.IAM, sessions).Wire()}
+	for _, make := range services {
+		all = append(all, make(t, Parts{e.store, authorizer, e.Clock}))
+	}
 	e.Server, err = server.New(server.Config{
-		Addr: "127.0.0.1:0", Dir: e.dir, Clock: e.Clock.Now,
-		Authenticator: auth.NewAuthenticator(sessions, e.Clock.Now, 0),
-		Authorizer:    auth.NewAuthorizer(sessions, e.IAM, e.Clock.Now),
-		Services:      append(services, e.IAM.Wire(), sts.New(e.IAM, sessions).Wire()),
+		Addr: "127.0.0.1:0", Dir: e.dir, Clock: e.Clock.Now, Services: all,
+		Authenticator: auth.NewAuthenticator(sessions, e.Clock.Now, 0), Authorizer: authorizer,
 	})
 	if err != nil {
 		t.Fatal(err)
