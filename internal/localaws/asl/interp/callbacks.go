@@ -24,9 +24,12 @@ type callback struct {
 // NewCallbacks returns an empty registry.
 func NewCallbacks() *Callbacks { return &Callbacks{waiting: map[string]*callback{}} }
 
+// TokenBytes is how many bytes a token encodes.
+const TokenBytes = 64
+
 func (c *Callbacks) newToken(random func() uint64) string {
-	b := make([]byte, 0, 64)
-	for range 8 {
+	b := make([]byte, 0, TokenBytes)
+	for range TokenBytes / 8 {
 		b = binary.BigEndian.AppendUint64(b, random())
 	}
 	return base64.StdEncoding.EncodeToString(b)

@@ -1,0 +1,223 @@
+package states
+
+import (
+	"context"
+	"errors"
+
+	"engage/internal/localaws/asl"
+	"engage/internal/localaws/asl/interp"
+	"engage/internal/localaws/asl/value"
+	"engage/internal/localaws/state"
+	"engage/internal/localaws/wire"
+)
+
+// interrupted is why an execution failed that outlived its process.
+const interrupted = "The endpoint was stopped or restarted while the execution was running, and executions are not resumed: start it again"
+
+var errShutdown = errors.New("the endpoint is shutting down")
+
+// running is an execution in this process.
+type running struct {
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed once its end is durable
+}
+
+// launch runs an execution whose record is durable. REQUIRES: the caller has entered.
+func (s *Service) launch(e execution, definition string, owner wire.Caller) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.compiled(e, definition)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	if s.closed {
+		cancel(errShutdown)
+	}
+	r := &running{cancel: cancel, done: make(chan struct{})}
+	s.running[e.arn()] = r
+	s.all.Add(1)
+	go func() {
+		defer s.all.Done()
+		defer cancel(nil)
+		out := s.interpret(ctx, e, m, owner)
+		s.ended(e, out)
+		close(r.done)
+	}()
+	return nil
+}
+
+func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, owner wire.Caller) interp.Outcome {
+	input, err := value.Decode([]byte(e.Input))
+	if err != nil {
+		return interp.Outcome{Status: interp.Failed, Error: asl.ErrRuntime, Cause: err.Error()}
+	}
+	caller, err := s.cfg.AssumeRole(ctx, e.RoleARN, e.Name, owner)
+	if err != nil {
+		return s.refused(e, err)
+	}
+	key, arn := e.key(), e.machineARN()
+	cfg := interp.Config{
+		Tasks: dispatcher{s, caller}, Clock: s.cfg.Clock, Random: s.cfg.Random, Callbacks: s.callbacks,
+		Record: func(ev interp.Event) { s.journal.add(func(tx state.Tx) error { return putEvent(tx, key, ev) }) },
+		Transition: func() {
+			s.cfg.Meter.Add(ctx, wire.Quantity{Service: "states", Usage: "StateTransitions", Resource: arn, RunID: e.RunID, Amount: 1})
+		},
+		MapRun: func(r interp.MapRun) {
+			s.journal.add(func(tx state.Tx) error { return mapRuns.Put(tx, state.Key(key, r.ARN), r) })
+		},
+	}
+	if s.cfg.Objects != nil {
+		cfg.Objects = s.cfg.Objects(caller)
+	}
+	return interp.Run(ctx, m, interp.Execution{ARN: e.arn(), Name: e.Name, RoleARN: e.RoleARN, MachineARN: arn, MachineName: e.Machine,
+		Region: e.Region, Account: e.Account, Start: e.Start, Input: input}, cfg)
+}
+
+// refused ends an execution whose role cannot be assumed, with the history of an execution that never ran a state.
+func (s *Service) refused(e execution, err error) interp.Outcome {
+	out := interp.Outcome{Status: interp.Failed, Error: asl.ErrRuntime, Cause: "The role " + e.RoleARN + " cannot be assumed: " + err.Error()}
+	key, now := e.key(), s.cfg.Clock.Now()
+	s.journal.add(func(tx state.Tx) error {
+		return errors.Join(
+			putEvent(tx, key, interp.Event{ID: 1, Type: "ExecutionStarted", Time: now, ExecutionStarted: &interp.StartedDetails{Input: e.Input, RoleARN: e.RoleARN}}),
+			putEvent(tx, key, interp.Event{ID: 2, PreviousID: 1, Type: "ExecutionFailed", Time: now, ExecutionFailed: &interp.ErrorDetails{Error: out.Error, Cause: out.Cause}}))
+	})
+	return out
+}
+
+// dispatcher hands tasks to their executors, with the permissions of the execution's role.
+type dispatcher struct {
+	service *Service
+	caller  wire.Caller
+}
+
+// Execute implements interp.TaskExecutor.
+func (d dispatcher) Execute(ctx context.Context, r interp.TaskRequest) (any, error) {
+	x := d.service.executor(r.Resource)
+	if x == nil {
+		return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: d.service.check(r.Resource).Error()}
+	}
+	if r.Credentials != nil {
+		return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: "the field Credentials is not implemented by this endpoint"}
+	}
+	out, err := x.Execute(ctx, Task{TaskRequest: r, Caller: d.caller})
+	return out, taskError(r.Resource, err)
+}
+
+// taskError names a service's error as AWS does: its code with the service as prefix.
+func taskError(r asl.Resource, err error) error {
+	var already *interp.TaskError
+	var refused *wire.Error
+	if err == nil || errors.As(err, &already) || !errors.As(err, &refused) {
+		return err
+	}
+	return &interp.TaskError{Name: prefix(r.Type) + "." + refused.Code, Cause: refused.Message}
+}
+
+var prefixes = map[string]string{"lambda": "Lambda", "ecs": "ECS", "athena": "Athena", "dynamodb": "DynamoDB", "sns": "SNS", "sqs": "SQS",
+	"events": "EventBridge", "states": "StepFunctions", "s3": "S3"}
+
+func prefix(service string) string {
+	if p, ok := prefixes[service]; ok {
+		return p
+	}
+	return service
+}
+
+// ended makes an execution's end durable, and then visible.
+func (s *Service) ended(e execution, out interp.Outcome) {
+	e.Status, e.Stop, e.Error, e.Cause = out.Status, s.cfg.Clock.Now(), out.Error, out.Cause
+	if out.Status == interp.Succeeded {
+		e.Output = value.String(out.Output)
+	}
+	if out.Status == interp.Interrupted {
+		s.journal.add(func(tx state.Tx) error { return failInterrupted(tx, e) })
+	} else {
+		s.journal.add(func(tx state.Tx) error { return finish(tx, e) })
+	}
+	_ = s.journal.flush() // an error stays with the journal: every later call meets it
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, e.arn())
+}
+
+// finish writes the record of an execution that has ended. A machine that waits to be deleted goes with its last execution.
+func finish(tx state.Tx, e execution) error {
+	if err := inFlight.Delete(tx, e.key()); err != nil && !errors.Is(err, state.ErrNotFound) {
+		return err
+	}
+	if err := executions.Put(tx, e.key(), e); err != nil {
+		return err
+	}
+	m, err := machines.Get(tx, state.Key(e.Account, e.Region, e.Machine))
+	if errors.Is(err, state.ErrNotFound) || err == nil && m.Status != deleting {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return removeIfIdle(tx, m)
+}
+
+// failInterrupted ends an execution whose process has gone or is going.
+func failInterrupted(tx state.Tx, e execution) error {
+	e.Status, e.Error, e.Cause = interp.Failed, asl.ErrRuntime, interrupted
+	last := lastEvent(tx, e.key())
+	if last == 0 {
+		last = 1
+		if err := putEvent(tx, e.key(), interp.Event{ID: 1, Type: "ExecutionStarted", Time: e.Start,
+			ExecutionStarted: &interp.StartedDetails{Input: e.Input, RoleARN: e.RoleARN}}); err != nil {
+			return err
+		}
+	}
+	if err := putEvent(tx, e.key(), interp.Event{ID: last + 1, PreviousID: last, Type: "ExecutionFailed", Time: e.Stop,
+		ExecutionFailed: &interp.ErrorDetails{Error: e.Error, Cause: e.Cause}}); err != nil {
+		return err
+	}
+	if err := abortMapRuns(tx, e); err != nil {
+		return err
+	}
+	return finish(tx, e)
+}
+
+// abortMapRuns ends the map runs that ended with their execution.
+func abortMapRuns(tx state.Tx, e execution) error {
+	found, err := mapRuns.List(tx, state.Prefix(e.key()), "", 0)
+	for _, r := range found {
+		if r.Value.Status == string(runningStatus) {
+			r.Value.Status, r.Value.Stop = string(interp.Aborted), e.Stop
+			err = errors.Join(err, mapRuns.Put(tx, r.Key, r.Value))
+		}
+	}
+	return err
+}
+
+// lastEvent is the id of the last event of an execution, 0 when there is none.
+func lastEvent(tx state.Tx, execution string) (last int64) {
+	for range events.Scan(tx, state.Prefix(execution), "") {
+		last++ // ids are 1, 2, 3 ...
+	}
+	return last
+}
+
+// recover fails what was in flight when an earlier process ended.
+func (s *Service) recover() error {
+	return s.store.Update(func(tx state.Tx) error {
+		left, err := inFlight.List(tx, "", "", 0)
+		if err != nil {
+			return err
+		}
+		for _, entry := range left {
+			e, err := executions.Get(tx, entry.Key)
+			if err != nil {
+				return err
+			}
+			e.Stop = s.cfg.Clock.Now()
+			if err := failInterrupted(tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
