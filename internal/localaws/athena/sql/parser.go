@@ -247,6 +247,9 @@ func (p *parser) qualified() QualifiedName {
 	for p.accept(".") {
 		parts = append(parts, p.anyName())
 	}
+	if db, table, ok := strings.Cut(parts[0].Text, "."); ok && len(parts) == 1 && parts[0].Quoted {
+		parts = []Name{{Text: db, Pos: parts[0].Pos}, {Text: table}} // `db.table`, as SHOW CREATE TABLE prints it
+	}
 	q := QualifiedName{Pos: parts[0].Pos, Table: strings.ToLower(parts[len(parts)-1].Text)}
 	if n := len(parts); n > 3 {
 		p.fail(q.Pos, "Too many dots in table name")

@@ -1,0 +1,361 @@
+package engine
+
+import (
+	"bufio"
+	"database/sql/driver"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"engage/internal/localaws/athena/catalog"
+	"engage/internal/localaws/athena/sql"
+)
+
+// session is a query's instance with the tables that it has been told of.
+type session struct {
+	*run
+	in     *instance
+	scans  []*scan
+	known  map[string]bool // full names of tables and views that DuckDB has
+	schema map[string]bool
+	maps   map[string]bool // names of columns that some table declares as maps
+	depth  int             // of views within views
+	notes  []string
+}
+
+// maxViews bounds views that name views, which may go in a circle.
+const maxViews = 32
+
+// withSession runs f with an instance and throws the instance away.
+func (r *run) withSession(f func(*session) error) error {
+	in, err := r.pool.get()
+	if err != nil {
+		return err
+	}
+	s := &session{run: r, in: in, known: map[string]bool{}, schema: map[string]bool{}, maps: map[string]bool{}}
+	err = f(s)
+	return errors.Join(err, r.pool.put(in))
+}
+
+// translate writes q for DuckDB, makes its tables known there, and shuts the instance off from all other files.
+func (s *session) translate(q *sql.Query, dirs ...string) (translation, error) {
+	tr, err := s.translateIn(q, s.req.Database)
+	if err != nil {
+		return tr, err
+	}
+	var paths []string
+	for _, sc := range s.scans {
+		paths = append(paths, sc.paths()...)
+	}
+	if err := s.in.lock(s.ctx, paths, dirs); err != nil {
+		return tr, fmt.Errorf("lock DuckDB: %w", err)
+	}
+	s.res.Notes = append(s.res.Notes, s.notes...)
+	return tr, nil
+}
+
+func (s *session) translateIn(q *sql.Query, database string) (translation, error) {
+	t := &translator{database: database, now: s.cfg.Now(), args: s.args, strict: s.cfg.Strict,
+		table: func(r *sql.Table) (string, error) { return s.register(r, database) },
+		isMap: func(c string) bool { return s.maps[c] }}
+	if err := s.preload(q, database); err != nil {
+		return translation{}, err
+	}
+	tr, err := t.translate(q)
+	s.notes = append(s.notes, tr.notes...)
+	return tr, err
+}
+
+// preload is a first pass that makes tables known before expressions are written, which depend on their columns.
+func (s *session) preload(q *sql.Query, database string) error {
+	t := &translator{database: database, now: s.cfg.Now(), args: s.args,
+		table: func(r *sql.Table) (string, error) { return s.register(r, database) },
+		isMap: func(string) bool { return false }}
+	_, err := t.translate(q)
+	return err
+}
+
+// register makes a table or view known to DuckDB and returns its full name there.
+func (s *session) register(r *sql.Table, database string) (string, error) {
+	parts := r.Parts
+	if len(parts) == 3 {
+		if !strings.EqualFold(parts[0].Text, awsDataCatalog) {
+			return "", sql.Errorf("CATALOG_NOT_FOUND", r.Pos, "Catalog '%s' does not exist", parts[0].Text)
+		}
+		parts = parts[1:]
+	}
+	db, name := database, strings.ToLower(parts[len(parts)-1].Text)
+	if len(parts) == 2 {
+		db = strings.ToLower(parts[0].Text)
+	}
+	full := `"memory".` + ident(db) + "." + ident(name)
+	if s.known[full] {
+		return full, nil
+	}
+	t, err := s.lookup(db, name, r.Pos)
+	if err != nil {
+		return "", err
+	}
+	body, err := s.body(t, r.Pos)
+	if err != nil {
+		return "", err
+	}
+	q := "CREATE VIEW " + full + " AS " + body
+	if !s.schema[db] {
+		q = "CREATE SCHEMA IF NOT EXISTS " + ident(db) + "; " + q
+	}
+	if err := s.in.exec(s.ctx, q); err != nil {
+		return "", tableError(t, err)
+	}
+	s.known[full], s.schema[db] = true, true
+	return full, nil
+}
+
+// tableError words a failure to read a table.
+func tableError(t catalog.Table, err error) error {
+	var e *sql.Error
+	if errors.As(translation{}.explainError(err), &e) {
+		kind := sql.HiveBadData
+		if t.Type == catalog.View {
+			kind = sql.ViewInvalid
+		}
+		return sql.Errorf(kind, sql.Pos{}, "%s.%s: %s: %s", t.Database, t.Name, e.Type, e.Msg)
+	}
+	return err
+}
+
+// lookup finds a table, with Trino's words where it is missing.
+func (s *session) lookup(db, name string, pos sql.Pos) (catalog.Table, error) {
+	t, err := s.cfg.Catalog.Table(s.ctx, db, name)
+	if err == nil || !notFound(err) {
+		return t, err
+	}
+	if _, derr := s.cfg.Catalog.Database(s.ctx, db); notFound(derr) {
+		return t, sql.Errorf(sql.SchemaNotFound, pos, "Schema '%s' does not exist", db)
+	} else if derr != nil {
+		return t, derr
+	}
+	return t, sql.Errorf(sql.TableNotFound, pos, "Table '%s.%s.%s' does not exist", awsDataCatalog, db, name)
+}
+
+// body is the query that stands for a table or view.
+func (s *session) body(t catalog.Table, pos sql.Pos) (string, error) {
+	if t.Type == catalog.View {
+		return s.viewBody(t, pos)
+	}
+	sc, err := s.newScan(s.ctx, t)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range t.Storage.Columns {
+		if strings.HasPrefix(c.Type, "map<") {
+			s.maps[strings.ToLower(c.Name)] = true
+		}
+	}
+	s.scans = append(s.scans, sc)
+	return sc.sql()
+}
+
+func (s *session) viewBody(t catalog.Table, pos sql.Pos) (string, error) {
+	if s.depth++; s.depth > maxViews {
+		return "", sql.Errorf(sql.ViewInvalid, pos, "View '%s.%s' is nested more than %d deep, or names itself", t.Database, t.Name, maxViews)
+	}
+	defer func() { s.depth-- }()
+	v, err := decodeView(t)
+	if err != nil {
+		return "", sql.Errorf(sql.ViewInvalid, pos, "Failed analyzing stored view '%s.%s.%s': %v", awsDataCatalog, t.Database, t.Name, err)
+	}
+	st, err := sql.Parse(v.OriginalSQL)
+	q, ok := st.(*sql.QueryStatement)
+	if err == nil && !ok {
+		err = errors.New("it is not a query")
+	}
+	var tr translation
+	if err == nil {
+		tr, err = s.translateIn(q.Query, v.Schema)
+	}
+	if err != nil {
+		return "", sql.Errorf(sql.ViewInvalid, pos, "Failed analyzing stored view '%s.%s.%s': %v", awsDataCatalog, t.Database, t.Name, err)
+	}
+	return tr.text, nil
+}
+
+// view is what Athena keeps in ViewOriginalText, as "/* Presto View: <base64 of JSON> */".
+type view struct {
+	OriginalSQL string       `json:"originalSql"`
+	Catalog     string       `json:"catalog"`
+	Schema      string       `json:"schema"`
+	Columns     []viewColumn `json:"columns"`
+}
+
+type viewColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+const viewPrefix, viewSuffix = "/* Presto View: ", " */"
+
+func (v view) encode() (string, error) {
+	b, err := json.Marshal(v)
+	return viewPrefix + base64.StdEncoding.EncodeToString(b) + viewSuffix, err
+}
+
+func decodeView(t catalog.Table) (v view, err error) {
+	text := strings.TrimSuffix(strings.TrimPrefix(t.ViewOriginalText, viewPrefix), viewSuffix)
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return v, fmt.Errorf("its text is not a Presto view: %w", err)
+	}
+	return v, json.Unmarshal(b, &v)
+}
+
+// query runs a SELECT and writes its result file.
+func (r *run) query(q *sql.Query) error {
+	start := time.Now()
+	return r.withSession(func(s *session) error {
+		tr, err := s.translate(q)
+		if err != nil {
+			return err
+		}
+		r.res.Planning = time.Since(start)
+		start = time.Now()
+		defer func() { r.res.Execution = time.Since(start) }()
+		return s.result(tr)
+	})
+}
+
+// result runs a translated query and writes its rows as CSV.
+func (s *session) result(tr translation) error {
+	rows, err := s.in.query(s.ctx, tr.text)
+	if err != nil {
+		return tr.explainError(err)
+	}
+	defer rows.Close()
+	if s.res.Scanned, err = s.scanned(); err != nil {
+		return err
+	}
+	if l := s.req.ScanLimit; l > 0 && s.res.Scanned > l {
+		return ErrScanLimit
+	}
+	columns, shapes := describe(rows)
+	s.res.Columns, s.res.Header = columns, true
+	return s.writeFile(".csv", func(w *bufio.Writer) error {
+		n, err := writeCSV(w, rows, columns, shapes)
+		s.res.Rows = n
+		return tr.explainError(err)
+	})
+}
+
+var anonymousName = regexp.MustCompile(`^` + anonymous + `(_\d+)?$`)
+
+// describe reads the columns of a result; one without a name is called by its place.
+func describe(rows driver.Rows) ([]Column, []*shape) {
+	names := rows.Columns()
+	columns, shapes := make([]Column, len(names)), make([]*shape, len(names))
+	typed := rows.(driver.RowsColumnTypeDatabaseTypeName)
+	for i, name := range names {
+		shapes[i] = parseShape(typed.ColumnTypeDatabaseTypeName(i))
+		columns[i] = shapes[i].athena()
+		columns[i].Name = columnName(name, i)
+	}
+	return columns, shapes
+}
+
+func columnName(name string, i int) string {
+	if anonymousName.MatchString(name) {
+		return fmt.Sprintf("_col%d", i)
+	}
+	return name
+}
+
+// writeCSV writes the header and all rows: every value in quotes, null as nothing at all.
+func writeCSV(w *bufio.Writer, rows driver.Rows, columns []Column, shapes []*shape) (int64, error) {
+	for i, c := range columns {
+		writeField(w, i, []byte(c.Name))
+	}
+	w.WriteByte('\n')
+	dest, buf := make([]driver.Value, len(columns)), []byte{}
+	for n := int64(0); ; n++ {
+		switch err := rows.Next(dest); {
+		case errors.Is(err, io.EOF):
+			return n, nil
+		case err != nil:
+			return n, err
+		}
+		for i, v := range dest {
+			if v == nil {
+				if i > 0 {
+					w.WriteByte(',')
+				}
+				continue
+			}
+			buf = appendValue(buf[:0], v, shapes[i])
+			writeField(w, i, buf)
+		}
+		if err := w.WriteByte('\n'); err != nil {
+			return n, fmt.Errorf("write result: %w", err)
+		}
+	}
+}
+
+func writeField(w *bufio.Writer, i int, field []byte) {
+	if i > 0 {
+		w.WriteByte(',')
+	}
+	w.WriteByte('"')
+	for _, c := range field {
+		if c == '"' {
+			w.WriteByte('"')
+		}
+		w.WriteByte(c)
+	}
+	w.WriteByte('"')
+}
+
+// writeFile writes the result file, and its .metadata, through a temporary file.
+func (r *run) writeFile(suffix string, f func(*bufio.Writer) error) error {
+	tmp, err := os.CreateTemp(r.cfg.Dir, "athena-result-*")
+	if err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	w := bufio.NewWriterSize(tmp, 1<<16)
+	if err := f(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	return r.publish(suffix, tmp)
+}
+
+func (r *run) publish(suffix string, body io.Reader) error {
+	uri := r.outputURI(suffix)
+	ctx := r.ctx
+	if err := r.cfg.Objects.Put(ctx, uri+".metadata", strings.NewReader(string(metadata(r.req.ID, r.res.Columns)))); err != nil {
+		return fmt.Errorf("write %s.metadata: %w", uri, err)
+	}
+	if err := r.cfg.Objects.Put(ctx, uri, body); err != nil {
+		return fmt.Errorf("write %s: %w", uri, err)
+	}
+	r.res.Output = uri
+	return nil
+}
+
+func (r *run) outputURI(suffix string) string {
+	base := r.req.Output
+	if !strings.HasSuffix(base, "/") {
+		base += "/"
+	}
+	return base + r.req.ID + suffix
+}
