@@ -26,7 +26,7 @@ type listing struct {
 
 type listed struct {
 	key string
-	Object
+	summary
 }
 
 func (l *listing) full() bool { return len(l.objects)+len(l.prefixes) >= l.limit }
@@ -56,7 +56,7 @@ func (l *listing) walk(tx state.Tx, bucketName string) error {
 				l.truncated = true
 				return nil
 			}
-			o, err := raw.Value()
+			o, _, err := readSummary(raw.ValueBytes())
 			if err != nil {
 				return err
 			}
@@ -92,17 +92,6 @@ func (l *listing) common(key string) string {
 // A key is UTF-8, which has no byte 0xff.
 func behind(s string) string { return s + "\xff" }
 
-type entryXML struct {
-	Key               string
-	LastModified      string
-	ETag              string
-	ChecksumAlgorithm []string
-	ChecksumType      string `xml:",omitempty"`
-	Size              int64
-	StorageClass      string
-	Owner             *owner
-}
-
 type prefixXML struct{ Prefix string }
 
 type listXML struct {
@@ -119,7 +108,7 @@ type listXML struct {
 	Delimiter             string `xml:",omitempty"`
 	EncodingType          string `xml:",omitempty"`
 	IsTruncated           bool
-	Contents              []entryXML
+	Contents              contentsXML `xml:"-"`
 	CommonPrefixes        []prefixXML
 }
 
@@ -144,24 +133,11 @@ func (r *request) list(after string) (*listing, *listXML, error) {
 		return nil, nil, err
 	}
 	doc := &listXML{Name: r.bucket, Prefix: encode(l.prefix), Delimiter: encode(l.delimiter), MaxKeys: limit,
-		EncodingType: r.query.Get("encoding-type"), IsTruncated: l.truncated, Contents: make([]entryXML, len(l.objects))}
-	for i, o := range l.objects {
-		doc.Contents[i] = entryOf(encode(o.key), o.Object)
-	}
+		EncodingType: r.query.Get("encoding-type"), IsTruncated: l.truncated, Contents: contentsXML{objects: l.objects, encode: encode}}
 	for _, p := range l.prefixes {
 		doc.CommonPrefixes = append(doc.CommonPrefixes, prefixXML{encode(p)})
 	}
 	return l, doc, nil
-}
-
-func entryOf(key string, o Object) entryXML {
-	e := entryXML{Key: key, LastModified: isoTime(o.modified()), ETag: quoted(o.ETag), Size: o.Size, StorageClass: o.class(), ChecksumType: o.ChecksumType}
-	for _, a := range algorithms {
-		if o.Checksums[a] != "" {
-			e.ChecksumAlgorithm = append(e.ChecksumAlgorithm, a)
-		}
-	}
-	return e
 }
 
 // encoder returns how keys are written: as they are, or URL-encoded.
@@ -188,11 +164,8 @@ func listV1(r *request) error {
 	if l.truncated && l.delimiter != "" {
 		doc.NextMarker = encode(l.last)
 	}
-	o := ownerOf(r.call.Caller.Account)
-	for i := range doc.Contents {
-		doc.Contents[i].Owner = &o
-	}
-	return r.writeXML(doc)
+	doc.Contents.owner = ownerOf(r.call.Caller.Account)
+	return r.writeList(doc)
 }
 
 func listV2(r *request) error {
@@ -212,12 +185,9 @@ func listV2(r *request) error {
 		doc.NextContinuationToken = base64.URLEncoding.EncodeToString([]byte(l.last))
 	}
 	if r.query.Get("fetch-owner") == "true" {
-		o := ownerOf(r.call.Caller.Account)
-		for i := range doc.Contents {
-			doc.Contents[i].Owner = &o
-		}
+		doc.Contents.owner = ownerOf(r.call.Caller.Account)
 	}
-	return r.writeXML(doc)
+	return r.writeList(doc)
 }
 
 func (r *request) after(token string) (string, error) {

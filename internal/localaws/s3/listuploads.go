@@ -151,5 +151,5 @@ func listParts(r *request) error {
 }
 
 func partOf(p Part) partXML {
-	return partXML{p.Number, isoTime(Object{Modified: p.Modified}.modified()), quoted(p.ETag), p.Size, checksumsOf(p.Checksums)}
+	return partXML{p.Number, isoTime(summary{Modified: p.Modified}.modified()), quoted(p.ETag), p.Size, checksumsOf(p.Checksums)}
 }

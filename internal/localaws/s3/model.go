@@ -19,21 +19,30 @@ type Bucket struct {
 
 // Object is what is kept of one version of an object.
 type Object struct {
-	ID       string `json:"i,omitempty"` // of its file; "" for a delete marker
-	Version  string `json:"v"`           // "null" outside of versioning
-	Seq      uint64 `json:"q"`           // grows with every change of the store
-	Size     int64  `json:"s"`
-	ETag     string `json:"e,omitempty"` // without quotes
-	Modified int64  `json:"t"`           // Unix milliseconds
+	summary
+	detail
+}
 
-	Headers      map[string]string `json:"h,omitempty"` // Content-Type and the like
-	Meta         map[string]string `json:"m,omitempty"` // user metadata, names in lower case
-	Tags         []Tag             `json:"g,omitempty"`
-	Class        string            `json:"c,omitempty"` // storage class; "" is STANDARD
-	SSE          Encryption        `json:"x,omitzero"`
-	Checksums    map[string]string `json:"k,omitempty"` // base64 by algorithm: "CRC32"
-	ChecksumType string            `json:"y,omitempty"` // FULL_OBJECT or COMPOSITE
-	Parts        []int64           `json:"p,omitempty"` // sizes, when it came in parts
+// summary is what a list tells of an object.
+type summary struct {
+	ID           string // of its file; "" for a delete marker
+	Version      string // "null" outside of versioning
+	Seq          uint64 // grows with every change of the store
+	Size         int64
+	Modified     int64             // Unix milliseconds
+	ETag         string            // without quotes
+	Class        string            // storage class; "" is STANDARD
+	Checksums    map[string]string // base64 by algorithm: "CRC32"
+	ChecksumType string            // FULL_OBJECT or COMPOSITE
+}
+
+// detail is the rest.
+type detail struct {
+	Headers map[string]string `json:"h,omitempty"` // Content-Type and the like
+	Meta    map[string]string `json:"m,omitempty"` // user metadata, names in lower case
+	Tags    []Tag             `json:"g,omitempty"`
+	SSE     Encryption        `json:"x,omitzero"`
+	Parts   []int64           `json:"p,omitempty"` // sizes, when it came in parts
 }
 
 // Tag is a key and its value.
@@ -47,11 +56,11 @@ type Encryption struct {
 }
 
 // marker reports whether the version says that the object is deleted.
-func (o Object) marker() bool { return o.ID == "" }
+func (o summary) marker() bool { return o.ID == "" }
 
-func (o Object) modified() time.Time { return time.UnixMilli(o.Modified).UTC() }
+func (o summary) modified() time.Time { return time.UnixMilli(o.Modified).UTC() }
 
-func (o Object) class() string {
+func (o summary) class() string {
 	if o.Class == "" {
 		return "STANDARD"
 	}

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 manager is what programs use today; its successor sends the same requests.
+
 package s3_test
 
 import (

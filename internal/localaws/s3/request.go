@@ -186,8 +186,10 @@ func (r *request) setHeader(name, value string) {
 
 func quoted(etag string) string { return `"` + etag + `"` }
 
-// isoTime is how S3's documents write a time.
-func isoTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// isoLayout is how S3's documents write a time, in UTC.
+const isoLayout = "2006-01-02T15:04:05.000Z"
+
+func isoTime(t time.Time) string { return t.UTC().Format(isoLayout) }
 
 // limit reads a parameter such as max-keys, whose default and bound is most.
 func (r *request) limit(name string, most int) (int, error) {

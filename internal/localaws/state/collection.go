@@ -21,7 +21,9 @@ var ErrExists = errors.New("exists already")
 // It is only a name: it may be a package variable.
 type Collection[T any] struct{ name []byte }
 
-// NewCollection returns the collection of a name: "glue/tables".
+// NewCollection returns the collection of a name: "glue/tables". Values are
+// kept as JSON, unless T has encoding.BinaryAppender and *T has
+// encoding.BinaryUnmarshaler.
 func NewCollection[T any](name string) Collection[T] { return Collection[T]{[]byte(name)} }
 
 // Key joins the parts of a key: account, region and names. The order of keys
@@ -142,6 +144,9 @@ func (r Raw[T]) Key() string { return string(r.key) }
 
 // KeyBytes returns the key without a copy.
 func (r Raw[T]) KeyBytes() []byte { return r.key }
+
+// ValueBytes returns the value as it is kept, without a copy.
+func (r Raw[T]) ValueBytes() []byte { return r.value }
 
 // Value decodes the entry's value.
 func (r Raw[T]) Value() (T, error) { return decode[T](r.value) }

@@ -4,6 +4,7 @@
 package state
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,8 +125,15 @@ func (s *Store) View(f func(Tx) error) error {
 	return s.db.View(func(tx *bbolt.Tx) error { return f(Tx{tx}) })
 }
 
+// encode writes a value as JSON, or in a form of its own.
 func encode[T any](v T) ([]byte, error) {
-	b, err := json.Marshal(v)
+	var b []byte
+	var err error
+	if own, ok := any(v).(encoding.BinaryAppender); ok {
+		b, err = own.AppendBinary(nil)
+	} else {
+		b, err = json.Marshal(v)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w", v, err)
 	}
@@ -134,7 +142,13 @@ func encode[T any](v T) ([]byte, error) {
 
 func decode[T any](b []byte) (T, error) {
 	var v T
-	if err := json.Unmarshal(b, &v); err != nil {
+	var err error
+	if own, ok := any(&v).(encoding.BinaryUnmarshaler); ok {
+		err = own.UnmarshalBinary(b)
+	} else {
+		err = json.Unmarshal(b, &v)
+	}
+	if err != nil {
 		return v, fmt.Errorf("decode %T: %w", v, err)
 	}
 	return v, nil
