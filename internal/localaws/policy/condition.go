@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -118,6 +119,8 @@ var operators = map[string]operator{
 	"NotIpAddress":              {true, addressTest},
 }
 
+var errOperator = errors.New("unknown condition operator")
+
 // compileCondition prepares one operator with one key and its values. vars says
 // whether the policy's version knows variables.
 func compileCondition(name, key string, values []string, vars bool) (condition, error) {
@@ -128,7 +131,7 @@ func compileCondition(name, key string, values []string, vars bool) (condition, 
 	}
 	op, known := operators[base]
 	if !known {
-		return c, fmt.Errorf("unknown condition operator %q", name)
+		return c, fmt.Errorf("%w %q", errOperator, name)
 	}
 	c.negated = op.negated
 	for _, value := range values {
@@ -158,7 +161,7 @@ func (c *condition) stripModifiers(name string) string {
 
 func (c condition) compileNull(name string, values []string) (condition, error) {
 	if c.ifExists {
-		return c, fmt.Errorf("unknown condition operator %q", name)
+		return c, fmt.Errorf("%w %q", errOperator, name)
 	}
 	c.null = true
 	for _, value := range values {

@@ -125,24 +125,46 @@ func checkResource(text string) string {
 	switch {
 	case text == "*":
 		return ""
-	case len(parts) == 1 || parts[0] != "arn":
+	case len(parts) == 1:
 		return fmt.Sprintf(msgARNForm, text)
 	case !partition.MatchString(parts[1]):
-		return fmt.Sprintf(msgPartition, parts[1], text)
+		return fmt.Sprintf(msgPartition, parts[1], normalARN(parts))
+	case parts[0] != "arn":
+		return fmt.Sprintf(msgARNForm, text)
 	case len(parts) == 2 && parts[1] == "*":
 		return ""
 	case len(parts) == 2 || strings.ContainsAny(parts[2], "*?") && !(len(parts) == 3 && parts[2] == "*"):
 		return msgResourceVendor
-	case parts[2] == "iam" && len(parts) > 3 && parts[3] != "" && parts[3] != "*":
-		return fmt.Sprintf(msgIAMRegion, text)
-	case parts[2] == "s3" && len(parts) > 3 && parts[3] != "" && parts[3] != "*":
-		return fmt.Sprintf(msgS3Region, text)
-	case len(parts) < arnParts && !strings.HasSuffix(text, "*"):
+	case parts[2] == "":
 		return msgLegacy
-	case parts[2] == "iam" && len(parts) == arnParts && !iamPath.MatchString(parts[5]):
+	}
+	return checkParts(text, parts)
+}
+
+// checkParts looks at what follows the vendor.
+func checkParts(text string, parts []string) string {
+	n := len(parts)
+	regional := n > 3 && parts[3] != "" && parts[3] != "*"
+	switch {
+	case parts[2] == "iam" && regional:
+		return fmt.Sprintf(msgIAMRegion, text)
+	case parts[2] == "s3" && regional:
+		return fmt.Sprintf(msgS3Region, text)
+	case (n == 4 || n == 5) && !strings.HasSuffix(text, "*"):
+		return msgLegacy
+	case parts[2] == "iam" && n == arnParts && !iamPath.MatchString(parts[5]):
 		return msgIAMPath
 	}
 	return ""
+}
+
+// normalARN is how AWS prints an ARN that lacks parts.
+func normalARN(parts []string) string {
+	full := append([]string{"arn"}, parts[1:]...)
+	for len(full) < arnParts {
+		full = append(full, "*")
+	}
+	return strings.Join(full, ":")
 }
 
 // iamPath is what the last part of an IAM ARN may begin with; wildcards and variables may stand for it.

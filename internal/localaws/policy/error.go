@@ -42,9 +42,12 @@ func (e *Error) Message() string {
 
 // rank is the place of a message in the order of AWS's checks.
 func rank(message string) int {
-	order := []string{msgSyntax, msgVersion, msgLegacy, msgUniqueSID, msgNoActions, msgNoResources}
+	order := []string{msgSyntax, msgVersion, msgLegacy, msgUniqueSID, msgNoActions}
 	if i := slices.Index(order, message); i >= 0 {
 		return i
+	}
+	if message == msgNoResources {
+		return len(order) + 1 // after what is wrong with single actions and resources
 	}
 	return len(order)
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -175,7 +176,11 @@ func (p *parser) effect(s *statement, at, n *node) {
 	case "Deny":
 		s.deny = true
 	default:
-		p.fail(n, msgSyntax, "Effect %q is neither Allow nor Deny", text)
+		message := msgSyntax
+		if strings.EqualFold(text, "Allow") || strings.EqualFold(text, "Deny") {
+			message = msgLegacy
+		}
+		p.fail(n, message, "Effect %q is neither Allow nor Deny", text)
 	}
 }
 
@@ -228,8 +233,12 @@ func (p *parser) condition(all []condition, op string, key field) []condition {
 		values = append(values, v.text)
 	}
 	c, err := compileCondition(op, key.name, values, p.vars)
-	if err != nil {
+	if errors.Is(err, errOperator) {
 		p.fail(key.value, msgSyntax, "%v", err)
+	} else if err != nil {
+		p.fail(key.value, msgLegacy, "%v", err)
+	}
+	if err != nil {
 		return all
 	}
 	return append(all, c)

@@ -42,7 +42,9 @@ func TestParseProblems(t *testing.T) {
 		{Identity, `{"Version":"2020-01-01","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, "2020-01-01"},
 		{Identity, `{"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, msgVersion},
 		{Identity, `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, msgVersion},
-		{Identity, statement(`"Effect":"allow","Action":"*","Resource":"*"`), msgSyntax},
+		{Identity, statement(`"Effect":"allow","Action":"*","Resource":"*"`), msgLegacy},
+		{Identity, statement(`"Effect":"Perhaps","Action":"*","Resource":"*"`), msgSyntax},
+		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"*","Condition":{"DateLessThan":{"a":"tomorrow"}}`), msgLegacy},
 		{Identity, statement(`"Action":"*","Resource":"*"`), "no Effect"},
 		{Identity, statement(`"Effect":"Allow","Effect":"Deny","Action":"*","Resource":"*"`), "Effect twice"},
 		{Identity, statement(`"Effect":"Allow","Resource":"*"`), msgNoActions},
@@ -54,7 +56,9 @@ func TestParseProblems(t *testing.T) {
 		{Identity, statement(`"Effect":"Allow","Action":"a b:c","Resource":"*"`), "Vendor a b is not valid"},
 		{Identity, statement(`"Effect":"Allow","Action":5,"Resource":"*"`), "must be a string, not a number"},
 		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"bucket"`), `Resource bucket must be in ARN format or "*".`},
-		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"arn:x:s3:::b"`), `Partition "x" is not valid`},
+		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"arn:x:s3:::b"`), `Partition "x" is not valid for resource "arn:x:s3:::b".`},
+		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"a:bc"`), `Partition "bc" is not valid for resource "arn:bc:*:*:*:*".`},
+		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"arn:aws::x"`), msgLegacy},
 		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"arn:aws:s*:::b"`), msgResourceVendor},
 		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"arn:aws:s3::b"`), msgLegacy},
 		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"arn:aws:iam:::b"`), msgIAMPath},
@@ -97,6 +101,28 @@ func TestEveryProblemIsReported(t *testing.T) {
 	}
 	if refused.Message() != msgSyntax || refused.Problems[0].Line != 2 || refused.Problems[6].Line != 3 {
 		t.Errorf("got %+v", refused.Problems)
+	}
+}
+
+// AWS looks for some problems before others, wherever they stand.
+func TestMessageOrder(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"Statement":[{"Sid":"a","Effect":"Allow"},{"Sid":"a","Effect":"denY"}]}`:                        msgVersion,
+		`{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow"},{"Sid":"a","Effect":"denY"}]}`: msgLegacy,
+		`{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow"},{"Sid":"a","Effect":"Deny"}]}`: msgUniqueSID,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"x"}}`:                          msgNoActions,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"get"}}`:                          msgNoVendor,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s:3:get","Resource":"x"}}`:       `Resource x must be in ARN format or "*".`,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get","Resource":"*","X":{}}}`: msgSyntax,
+	} {
+		_, err := Parse(Identity, text)
+		var refused *Error
+		if !errors.As(err, &refused) || refused.Message() != want {
+			t.Errorf("%s:\n got %v\nwant %s", text, err, want)
+		}
+	}
+	if _, err := Parse(Identity, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam: a b ","Resource":"arn:aws:x","Condition":{"a":{},"Bool":{"b":[]}}}}`); err != nil {
+		t.Errorf("AWS takes this: %v", err)
 	}
 }
 
