@@ -94,7 +94,7 @@ work could not be done; 130 interrupted.`,
 	root.SetErr(s.Err)
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.RunE = needsCommand
-	root.AddCommand(newData(s))
+	root.AddCommand(newData(s), newLocal(s))
 	return root
 }
 

@@ -1,0 +1,148 @@
+// Package localaws is an AWS endpoint in one process: it puts the services
+// together over one store, one identity and one listener. It knows nothing of
+// what runs on it.
+package localaws
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"engage/internal/localaws/auth"
+	"engage/internal/localaws/iam"
+	"engage/internal/localaws/kms"
+	"engage/internal/localaws/logs"
+	"engage/internal/localaws/s3"
+	"engage/internal/localaws/server"
+	"engage/internal/localaws/sqs"
+	"engage/internal/localaws/state"
+	"engage/internal/localaws/states"
+	"engage/internal/localaws/sts"
+	"engage/internal/localaws/wire"
+)
+
+// Config says where the endpoint listens and keeps its state.
+type Config struct {
+	Addr string // a loopback address; port 0 takes a free one. The default is 127.0.0.1:4566
+	Dir  string // state directory, owned by this process. There is no default
+}
+
+// maxBody bounds a request that is not streamed, in bytes: a Lambda zip fits.
+const maxBody = 100 << 20
+
+// Endpoint is a running set of services. Make it with Open, end it with Close.
+type Endpoint struct {
+	server  *server.Server
+	closers []func(context.Context) error // run last to first
+}
+
+// Open makes every service over the state that the directory holds, and puts
+// right what a crash left. Errors: *state.CorruptError, *state.LockedError, the
+// file system's.
+func Open(cfg Config) (_ *Endpoint, err error) {
+	e := &Endpoint{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close(context.Background()))
+		}
+	}()
+	store, err := state.Open(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	e.onClose(func(context.Context) error { return store.Close() })
+	id := newIdentity(store)
+	e.server, err = server.New(server.Config{
+		Addr: cfg.Addr, Dir: cfg.Dir, MaxBody: maxBody, Authenticator: id.authenticator, Authorizer: id.authorizer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.server.Register(id.roles.Wire(), sts.New(id.roles, id.sessions).Wire())
+	return e, e.open(store, id)
+}
+
+func (e *Endpoint) onClose(f func(context.Context) error) { e.closers = append(e.closers, f) }
+
+// identity is who may do what.
+type identity struct {
+	sessions      *auth.Sessions
+	roles         *iam.Service
+	authenticator *auth.Authenticator
+	authorizer    *auth.Authorizer
+}
+
+func newIdentity(store *state.Store) identity {
+	id := identity{
+		sessions: auth.NewSessions(store, time.Now, rand.Reader),
+		roles:    iam.New(iam.Config{Store: store, Now: time.Now, Rand: rand.Reader}),
+	}
+	id.authenticator = auth.NewAuthenticator(id.sessions, time.Now, maxBody)
+	id.authorizer = auth.NewAuthorizer(id.sessions, id.roles, time.Now)
+	return id
+}
+
+// open makes the services that keep state.
+func (e *Endpoint) open(store *state.Store, id identity) error {
+	meter := e.server.Meter()
+	objects, err := s3.New(s3.Config{Store: store, Meter: meter, Authorizer: id.authorizer})
+	if err != nil {
+		return fmt.Errorf("open s3: %w", err)
+	}
+	e.onClose(func(context.Context) error { return objects.Close() })
+	logGroups, err := logs.New(logs.Config{Store: store, Meter: meter})
+	if err != nil {
+		return fmt.Errorf("open logs: %w", err)
+	}
+	keys, err := kms.New(kms.Config{Store: store, Meter: meter})
+	if err != nil {
+		return fmt.Errorf("open kms: %w", err)
+	}
+	queues := sqs.New(sqs.Config{Store: store, Meter: meter, Endpoint: e.URL})
+	machines, err := states.New(states.Config{Store: store, Meter: meter, Invoker: e.server, AssumeRole: e.assume("states.amazonaws.com")})
+	if err != nil {
+		return fmt.Errorf("open states: %w", err)
+	}
+	e.onClose(func(context.Context) error { return machines.Close() })
+	e.server.Register(objects.Service(), logGroups.Wire(), keys.API(), queues.API(), machines.Service())
+	return nil
+}
+
+// assume returns a function by which a service takes on a role that trusts it.
+func (e *Endpoint) assume(service string) func(ctx context.Context, role, session string, owner wire.Caller) (wire.Caller, error) {
+	return func(ctx context.Context, role, session string, owner wire.Caller) (wire.Caller, error) {
+		by := wire.Caller{Account: owner.Account, Region: owner.Region, Service: service, RunID: owner.RunID}
+		answer, err := e.server.Invoke(ctx, by, "sts", "AssumeRole", &sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session})
+		if err != nil {
+			return wire.Caller{}, err
+		}
+		out := answer.(*sts.AssumeRoleOutput)
+		return wire.Caller{
+			Account: owner.Account, Region: owner.Region, ARN: out.AssumedRoleUser.Arn, UserID: out.AssumedRoleUser.AssumedRoleId,
+			AccessKey: out.Credentials.AccessKeyId, RoleARN: role, SessionName: session, RunID: owner.RunID,
+		}, nil
+	}
+}
+
+// Start listens. Errors: *server.PortTakenError.
+func (e *Endpoint) Start(ctx context.Context) error { return e.server.Start(ctx) }
+
+// URL returns where the endpoint listens. REQUIRES: it has started.
+func (e *Endpoint) URL() string { return e.server.URL() }
+
+// Close lets running calls end until the context does, stops what the services
+// run, and closes the store.
+func (e *Endpoint) Close(ctx context.Context) error {
+	var errs []error
+	if e.server != nil {
+		errs = append(errs, e.server.Shutdown(ctx))
+	}
+	for _, c := range slices.Backward(e.closers) {
+		errs = append(errs, c(ctx))
+	}
+	e.closers = nil
+	return errors.Join(errs...)
+}
