@@ -1,0 +1,139 @@
+package states_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"engage/internal/localaws/states"
+	"engage/internal/localaws/wire"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+)
+
+// fake answers calls by "service operation" and keeps them.
+type fake struct {
+	mu      sync.Mutex
+	calls   []string
+	answers map[string][]string // the last one repeats
+	called  chan string
+}
+
+func (f *fake) Invoke(_ context.Context, caller wire.Caller, service, operation string, input any) (any, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := service + " " + operation
+	text, err := json.Marshal(input)
+	if err != nil || caller.RoleARN != role {
+		return nil, fmt.Errorf("%s by %s: %v", name, caller.RoleARN, err)
+	}
+	f.calls = append(f.calls, name+" "+string(text))
+	if f.called != nil {
+		select {
+		case f.called <- name:
+		default:
+		}
+	}
+	list := f.answers[name]
+	if len(list) == 0 {
+		return nil, wire.Errorf("ThingNotFoundException", "no %s", operation)
+	}
+	if len(list) > 1 {
+		f.answers[name] = list[1:]
+	}
+	return json.RawMessage(list[0]), nil
+}
+
+func TestIntegrations(t *testing.T) {
+	stopped := func(code int) string {
+		return fmt.Sprintf(`{"tasks":[{"taskArn":"t","clusterArn":"c","lastStatus":"STOPPED","stoppedAt":1700000000.25,"containers":[{"name":"w","exitCode":%d}]}]}`, code)
+	}
+	const running = `{"tasks":[{"taskArn":"t","clusterArn":"c","lastStatus":"RUNNING","containers":[{"name":"w"}]}],"failures":[]}`
+	query := func(state string) string {
+		return `{"QueryExecution":{"QueryExecutionId":"q","Status":{"State":"` + state + `"}}}`
+	}
+	for _, c := range []struct {
+		name, resource, parameters string
+		answers                    map[string][]string
+		want, call                 string
+	}{
+		{"dynamodb", "dynamodb:putItem", `{"TableName":"t","Item":{"id":{"S":"1"}}}`, map[string][]string{"dynamodb PutItem": {`{}`}}, `{}`, `dynamodb PutItem {"TableName":"t","Item":{"id":{"S":"1"}}}`},
+		{"sqs body as JSON", "sqs:sendMessage", `{"QueueUrl":"u","MessageBody":{"a":1}}`, map[string][]string{"sqs SendMessage": {`{"MessageId":"1"}`}}, `{"MessageId":"1"}`, `sqs SendMessage {"QueueUrl":"u","MessageBody":"{\"a\":1}"}`},
+		{"events", "events:putEvents", `{"Entries":[{"Detail":{"a":1},"Source":"s"}]}`, map[string][]string{"events PutEvents": {`{"FailedEntryCount":0}`}}, `{"FailedEntryCount":0}`, `events PutEvents {"Entries":[{"Detail":"{\"a\":1}","Source":"s"}]}`},
+		{"refused", "sns:publish", `{"TopicArn":"t","Message":"m"}`, nil, `FAILED SNS.ThingNotFoundException no Publish`, `sns Publish {"TopicArn":"t","Message":"m"}`},
+		{"ecs", "ecs:runTask.sync", `{"TaskDefinition":"d"}`, map[string][]string{"ecs RunTask": {running}, "ecs DescribeTasks": {running, stopped(0)}},
+			`{"TaskArn":"t","ClusterArn":"c","LastStatus":"STOPPED","StoppedAt":1700000000250,"Containers":[{"Name":"w","ExitCode":0}]}`, `ecs DescribeTasks {"cluster":"c","tasks":["t"]}`},
+		{"ecs failure", "ecs:runTask.sync", `{}`, map[string][]string{"ecs RunTask": {running}, "ecs DescribeTasks": {stopped(3)}},
+			`FAILED States.TaskFailed {"TaskArn":"t","ClusterArn":"c","LastStatus":"STOPPED","StoppedAt":1700000000250,"Containers":[{"Name":"w","ExitCode":3}]}`, ``},
+		{"athena", "athena:startQueryExecution.sync", `{"QueryString":"select 1"}`, map[string][]string{"athena StartQueryExecution": {`{"QueryExecutionId":"q"}`}, "athena GetQueryExecution": {query("QUEUED"), query("RUNNING"), query("SUCCEEDED")}},
+			query("SUCCEEDED"), `athena GetQueryExecution {"QueryExecutionId":"q"}`},
+		{"athena failure", "athena:startQueryExecution.sync", `{}`, map[string][]string{"athena StartQueryExecution": {`{"QueryExecutionId":"q"}`}, "athena GetQueryExecution": {query("FAILED")}},
+			`FAILED States.TaskFailed {"QueryExecutionId":"q","Status":{"State":"FAILED"}}`, ``},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fake{answers: c.answers}
+			e := boot(t, t.TempDir(), func(cfg *states.Config) {
+				cfg.Integrations = states.Integrations(f, "dynamodb", "sqs", "sns", "events", "ecs", "athena")
+			})
+			d := e.end(e.start(e.create("m", single(`{"Type":"Task","Resource":"arn:aws:states:::`+c.resource+`","Parameters":`+c.parameters+`,"End":true}`)), "x", "{}"))
+			if got := ending(d); got != c.want {
+				t.Errorf(" got %s\nwant %s", got, c.want)
+			}
+			if !strings.Contains(strings.Join(f.calls, "\n"), c.call) {
+				t.Errorf("calls %q miss %s", f.calls, c.call)
+			}
+		})
+	}
+}
+
+func ending(d *sfn.DescribeExecutionOutput) string {
+	if d.Output != nil {
+		return *d.Output
+	}
+	return fmt.Sprintf("%s %s %s", d.Status, aws.ToString(d.Error), aws.ToString(d.Cause))
+}
+
+func TestStopStopsTheJob(t *testing.T) {
+	const running = `{"tasks":[{"taskArn":"t","clusterArn":"c","lastStatus":"RUNNING"}]}`
+	f := &fake{answers: map[string][]string{"ecs RunTask": {running}, "ecs DescribeTasks": {running}, "ecs StopTask": {`{}`}}, called: make(chan string, 1)}
+	e := boot(t, t.TempDir(), func(cfg *states.Config) { cfg.Integrations = states.Integrations(f, "ecs") })
+	x := e.start(e.create("m", single(`{"Type":"Task","Resource":"arn:aws:states:::ecs:runTask.sync","Parameters":{},"End":true}`)), "x", "{}")
+	for <-f.called != "ecs DescribeTasks" {
+	}
+	if _, err := e.sfn.StopExecution(t.Context(), &sfn.StopExecutionInput{ExecutionArn: x}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.calls[len(f.calls)-1]; !strings.HasPrefix(got, "ecs StopTask ") {
+		t.Error(got)
+	}
+}
+
+func TestLambda(t *testing.T) {
+	const arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+	invoke := func(_ context.Context, c states.FunctionCall) (states.FunctionResult, error) {
+		switch {
+		case strings.Contains(string(c.Payload), "boom"):
+			return states.FunctionResult{Status: 200, FunctionError: "Unhandled", Payload: []byte(`{"errorType":"Boom","errorMessage":"m"}`)}, nil
+		case c.Function == "none":
+			return states.FunctionResult{}, wire.Errorf("ResourceNotFoundException", "Function not found")
+		}
+		return states.FunctionResult{Status: 200, Version: "$LATEST", Payload: []byte(`{"got":` + string(c.Payload) + `,"by":"` + c.Function + `"}`), RequestID: "r"}, nil
+	}
+	e := boot(t, t.TempDir(), func(cfg *states.Config) { cfg.Integrations = states.LambdaIntegrations(invoke) })
+	for i, c := range []struct{ fields, want string }{
+		{`"Resource":"` + arn + `"`, `{"got":{"i":1},"by":"` + arn + `"}`},
+		{`"Resource":"` + arn + `","Parameters":"boom"`, `FAILED Boom {"errorType":"Boom","errorMessage":"m"}`},
+		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"},"ResultSelector":{"p.$":"$.Payload","s.$":"$.StatusCode"}`, `{"p":{"got":{"i":1},"by":"f"},"s":200}`},
+		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"none"}`, `FAILED Lambda.ResourceNotFoundException Function not found`},
+		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","LogType":"Tail"}`, `FAILED States.Runtime The field "LogType" of lambda:invoke is not implemented by this endpoint`},
+	} {
+		d := e.end(e.start(e.create(fmt.Sprint("m", i), single(`{"Type":"Task",`+c.fields+`,"End":true}`)), "x", `{"i":1}`))
+		if got := ending(d); got != c.want {
+			t.Errorf(" got %s\nwant %s", got, c.want)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package states
+
+import (
+	"context"
+	"fmt"
+
+	"engage/internal/localaws/asl"
+	"engage/internal/localaws/asl/interp"
+	"engage/internal/localaws/asl/value"
+	"engage/internal/localaws/wire"
+)
+
+// FunctionCall is one invocation of a Lambda function.
+type FunctionCall struct {
+	Caller         wire.Caller
+	Function       string // name or ARN
+	Qualifier      string
+	InvocationType string // RequestResponse (also when empty), Event or DryRun
+	Payload        []byte
+}
+
+// FunctionResult is what Lambda answered.
+type FunctionResult struct {
+	Status        int
+	FunctionError string // Handled or Unhandled; empty on success
+	Payload       []byte
+	Version       string
+	RequestID     string
+}
+
+// LambdaIntegrations returns the executors of Lambda functions, by ARN and by lambda:invoke, for Config.Integrations.
+// invoke checks the caller's permission; a *wire.Error of it becomes an error such as Lambda.ResourceNotFoundException.
+func LambdaIntegrations(invoke func(ctx context.Context, c FunctionCall) (FunctionResult, error)) map[string]Executor {
+	l := lambda{invoke}
+	return map[string]Executor{"lambda": ExecutorFunc(l.byARN), "lambda:invoke": ExecutorFunc(l.byParameters), "lambda:invoke.waitForTaskToken": ExecutorFunc(l.byParameters)}
+}
+
+type lambda struct {
+	invoke func(ctx context.Context, c FunctionCall) (FunctionResult, error)
+}
+
+// byARN runs the function that the Resource names on the task's input; its answer is the output.
+func (l lambda) byARN(ctx context.Context, t Task) (any, error) {
+	r, err := l.run(ctx, FunctionCall{Caller: t.Caller, Function: t.Resource.ARN, Payload: value.Encode(t.Parameters)})
+	if err != nil {
+		return nil, err
+	}
+	return payload(r.Payload)
+}
+
+// byParameters is lambda:invoke, whose output wraps the function's answer.
+// https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
+func (l lambda) byParameters(ctx context.Context, t Task) (any, error) {
+	o, ok := t.Parameters.(*value.Object)
+	if !ok || text(o, "FunctionName") == "" {
+		return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: "The Parameters of lambda:invoke must be an object with a FunctionName"}
+	}
+	c := FunctionCall{Caller: t.Caller, Payload: []byte("{}")}
+	for i := range o.Len() {
+		k, v := o.At(i)
+		switch k {
+		case "FunctionName":
+			c.Function = text(o, k)
+		case "Qualifier":
+			c.Qualifier = text(o, k)
+		case "InvocationType":
+			c.InvocationType = text(o, k)
+		case "Payload":
+			c.Payload = value.Encode(v)
+		default:
+			return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The field %q of lambda:invoke is not implemented by this endpoint", k)}
+		}
+	}
+	r, err := l.run(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := payload(r.Payload)
+	if err != nil {
+		return nil, err
+	}
+	return value.Of("ExecutedVersion", r.Version, "Payload", answer,
+		"SdkHttpMetadata", value.Of("AllHttpHeaders", value.NewObject(0), "HttpHeaders", value.NewObject(0), "HttpStatusCode", int64(r.Status)),
+		"SdkResponseMetadata", value.Of("RequestId", r.RequestID), "StatusCode", int64(r.Status)), nil
+}
+
+// run turns a function's own error into the task's: its errorType as name, all of it as cause.
+func (l lambda) run(ctx context.Context, c FunctionCall) (FunctionResult, error) {
+	r, err := l.invoke(ctx, c)
+	if err != nil || r.FunctionError == "" {
+		return r, err
+	}
+	v, _ := value.Decode(r.Payload)
+	if name := text(v, "errorType"); name != "" {
+		return r, &interp.TaskError{Name: name, Cause: string(r.Payload)}
+	}
+	return r, &interp.TaskError{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(r.Payload)}
+}
+
+// payload reads a function's answer; none is null.
+func payload(text []byte) (any, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	v, err := value.Decode(text)
+	if err != nil {
+		return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: "The function's answer is not JSON: " + err.Error()}
+	}
+	return v, nil
+}
