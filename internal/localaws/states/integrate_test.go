@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // fake answers calls by "service operation" and keeps them.
@@ -136,4 +137,39 @@ func TestLambda(t *testing.T) {
 			t.Errorf(" got %s\nwant %s", got, c.want)
 		}
 	}
+}
+
+func TestLogging(t *testing.T) {
+	var lines []states.LogLine
+	e := boot(t, t.TempDir(), func(cfg *states.Config) {
+		cfg.Logs = func(_ context.Context, l states.LogLine) error { lines = append(lines, l); return nil }
+	})
+	run := func(name, definition string, level types.LogLevel, data bool) []string {
+		lines = nil
+		out, err := e.sfn.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: &name, Definition: &definition, RoleArn: aws.String(role), LoggingConfiguration: &types.LoggingConfiguration{Level: level, IncludeExecutionData: data,
+			Destinations: []types.LogDestination{{CloudWatchLogsLogGroup: &types.CloudWatchLogsLogGroup{LogGroupArn: aws.String("arn:aws:logs:us-east-1:000000000000:log-group:g:*")}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.end(e.start(out.StateMachineArn, "x", `{"secret":1}`))
+		var messages []string
+		for _, l := range lines {
+			if l.Group != "arn:aws:logs:us-east-1:000000000000:log-group:g" || !strings.HasPrefix(l.Stream, "states/"+name+"/") {
+				t.Errorf("%+v", l)
+			}
+			messages = append(messages, string(l.Message))
+		}
+		return messages
+	}
+	if got := run("all", pass, types.LogLevelAll, true); len(got) != 4 || !strings.Contains(got[1], `"input":"{\"secret\":1}"`) || !strings.Contains(got[3], `"type":"ExecutionSucceeded"`) {
+		t.Errorf("%q", got)
+	}
+	if got := run("private", pass, types.LogLevelAll, false); len(got) != 4 || strings.Contains(strings.Join(got, ""), "secret") {
+		t.Errorf("%q", got)
+	}
+	if got := run("fatal", single(`{"Type":"Fail","Error":"E"}`), types.LogLevelFatal, true); len(got) != 1 || !strings.Contains(got[0], `"error":"E"`) {
+		t.Errorf("%q", got)
+	}
+	_, err := e.sfn.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: aws.String("n"), Definition: aws.String(pass), RoleArn: aws.String(role), LoggingConfiguration: &types.LoggingConfiguration{Level: types.LogLevelAll}})
+	wantCode(t, err, "InvalidLoggingConfiguration", "destination")
 }

@@ -47,7 +47,7 @@ func (s *Service) createMachine(_ context.Context, call *wire.Call, in *createMa
 	case in.Publish || in.Description != "":
 		return nil, wire.NotImplemented("publishing versions of a state machine")
 	}
-	if err := acceptable(in.RoleARN, in.Logging, in.Tracing, in.Encryption); err != nil {
+	if err := s.acceptable(in.RoleARN, in.Logging, in.Tracing, in.Encryption); err != nil {
 		return nil, err
 	}
 	if _, err := s.parse(in.Definition); err != nil {
@@ -85,27 +85,27 @@ func same(old, m machine) error {
 }
 
 // acceptable refuses settings that nothing here would act on.
-func acceptable(role string, logging, tracing, encryption json.RawMessage) error {
+func (s *Service) acceptable(role string, logs, tracing, encryption json.RawMessage) error {
 	if role != "" && (!strings.HasPrefix(role, "arn:aws:iam::") || !strings.Contains(role, ":role/")) {
 		return wire.Errorf("InvalidArn", "Invalid Role Arn: '%s'", role)
 	}
-	var l struct {
-		Level string `json:"level"`
-	}
+	var l logging
 	var t struct {
 		Enabled bool `json:"enabled"`
 	}
 	var e struct {
 		Type string `json:"type"`
 	}
-	for text, into := range map[*json.RawMessage]any{&logging: &l, &tracing: &t, &encryption: &e} {
+	for text, into := range map[*json.RawMessage]any{&logs: &l, &tracing: &t, &encryption: &e} {
 		if len(*text) > 0 && json.Unmarshal(*text, into) != nil {
 			return wire.Errorf("SerializationException", "a configuration is not of its type")
 		}
 	}
 	switch {
-	case l.Level != "" && l.Level != "OFF":
+	case l.on() && s.cfg.Logs == nil:
 		return wire.NotImplemented("loggingConfiguration with the level %s", l.Level)
+	case l.on() && (l.Level != "ALL" && l.Level != "ERROR" && l.Level != "FATAL" || len(l.Destinations) != 1 || !strings.Contains(l.group(), ":log-group:")):
+		return wire.Errorf("InvalidLoggingConfiguration", "Invalid Logging Configuration: a level other than OFF needs one destination, the ARN of a log group")
 	case t.Enabled:
 		return wire.NotImplemented("tracingConfiguration that is enabled")
 	case e.Type != "" && e.Type != "AWS_OWNED_KEY":
@@ -211,7 +211,7 @@ func (s *Service) updateMachine(_ context.Context, _ *wire.Call, in *updateMachi
 	if in.Definition == "" && in.RoleARN == "" && in.Logging == nil && in.Tracing == nil && in.Encryption == nil {
 		return nil, wire.Errorf("MissingRequiredParameter", "Either the definition, the role ARN, the LoggingConfiguration, the TracingConfiguration or the EncryptionConfiguration must be specified")
 	}
-	if err := acceptable(in.RoleARN, in.Logging, in.Tracing, in.Encryption); err != nil {
+	if err := s.acceptable(in.RoleARN, in.Logging, in.Tracing, in.Encryption); err != nil {
 		return nil, err
 	}
 	if in.Definition != "" {

@@ -3,6 +3,7 @@ package states
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"engage/internal/localaws/asl"
 	"engage/internal/localaws/asl/interp"
@@ -54,12 +55,21 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, ow
 	}
 	caller, err := s.cfg.AssumeRole(ctx, e.RoleARN, e.Name, owner)
 	if err != nil {
-		return s.refused(e, err)
+		return s.refused(e, fmt.Errorf("the role %s cannot be assumed: %w", e.RoleARN, err))
 	}
 	key, arn := e.key(), e.machineARN()
+	settings, err := s.loggingFor(e)
+	if err != nil {
+		return s.refused(e, err)
+	}
+	log := s.openLogger(e, settings, owner)
+	defer log.close()
 	cfg := interp.Config{
 		Tasks: dispatcher{s, caller}, Clock: s.cfg.Clock, Random: s.cfg.Random, Callbacks: s.callbacks,
-		Record: func(ev interp.Event) { s.journal.add(func(tx state.Tx) error { return putEvent(tx, key, ev) }) },
+		Record: func(ev interp.Event) {
+			s.journal.add(func(tx state.Tx) error { return putEvent(tx, key, ev) })
+			log.add(ev)
+		},
 		Transition: func() {
 			s.cfg.Meter.Add(ctx, wire.Quantity{Service: "states", Usage: "StateTransitions", Resource: arn, RunID: e.RunID, Amount: 1})
 		},
@@ -74,9 +84,19 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, ow
 		Region: e.Region, Account: e.Account, Start: e.Start, Input: input}, cfg)
 }
 
-// refused ends an execution whose role cannot be assumed, with the history of an execution that never ran a state.
+// loggingFor reads the settings that the execution's machine had when it began.
+func (s *Service) loggingFor(e execution) (l logging, err error) {
+	err = s.store.View(func(tx state.Tx) error {
+		r, err := revisions.Get(tx, state.Key(e.Account, e.Region, e.Machine, e.Revision))
+		l = loggingOf(r.Logging)
+		return err
+	})
+	return l, err
+}
+
+// refused ends an execution that cannot begin, with the history of an execution that never ran a state.
 func (s *Service) refused(e execution, err error) interp.Outcome {
-	out := interp.Outcome{Status: interp.Failed, Error: asl.ErrRuntime, Cause: "The role " + e.RoleARN + " cannot be assumed: " + err.Error()}
+	out := interp.Outcome{Status: interp.Failed, Error: asl.ErrRuntime, Cause: err.Error()}
 	key, now := e.key(), s.cfg.Clock.Now()
 	s.journal.add(func(tx state.Tx) error {
 		return errors.Join(

@@ -38,6 +38,8 @@ type Config struct {
 	// Objects is where a distributed Map reads and writes, as a caller. Without it such a Map is refused
 	// when the machine is created.
 	Objects func(caller wire.Caller) interp.Objects
+	// Logs takes the events of machines that log. Without it a loggingConfiguration is refused.
+	Logs func(ctx context.Context, line LogLine) error
 	// Integrations run tasks, by asl.Resource.Name: "lambda" for a function's ARN, "lambda:invoke",
 	// "ecs:runTask.sync" ... What is missing is refused by name when a machine is created.
 	// states:startExecution is the service's own.
