@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,6 +30,7 @@ type endpoint struct {
 	dir     string
 	server  *server.Server
 	service *s3.Service
+	close   func()
 }
 
 func boot(t *testing.T) *endpoint { return bootIn(t, t.TempDir(), nil) }
@@ -51,17 +53,20 @@ func bootIn(t *testing.T, dir string, authorizer wire.Authorizer) *endpoint {
 	if err := srv.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := errors.Join(srv.Shutdown(context.Background()), svc.Close(), store.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	client := newClient(srv.URL(), true)
-	return &endpoint{t, client, srv.URL(), dir, srv, svc}
+	var once sync.Once
+	stop := func() {
+		once.Do(func() {
+			if err := errors.Join(srv.Shutdown(context.Background()), svc.Close(), store.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return &endpoint{t, newClient(srv.URL()), srv.URL(), dir, srv, svc, stop}
 }
 
-func newClient(url string, pathStyle bool) *sdk.Client {
-	return sdk.New(sdk.Options{Region: "us-east-1", BaseEndpoint: aws.String(url), UsePathStyle: pathStyle,
+func newClient(url string) *sdk.Client {
+	return sdk.New(sdk.Options{Region: "us-east-1", BaseEndpoint: aws.String(url), UsePathStyle: true,
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported, ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")})
 }

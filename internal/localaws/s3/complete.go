@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 
 	"engage/internal/localaws/state"
@@ -175,7 +176,7 @@ func (r *request) assemble(bk Bucket, up Upload, chosen []Part) (Object, error) 
 }
 
 // appendPart copies a part: inside the kernel, unless its bytes have to be digested.
-func (r *request) appendPart(dst io.Writer, bk Bucket, p Part, d *digester, digest bool) error {
+func (r *request) appendPart(dst *os.File, bk Bucket, p Part, d *digester, digest bool) error {
 	src, err := r.blobs.open(bk, p.ID)
 	if err != nil {
 		return err

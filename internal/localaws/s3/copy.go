@@ -129,7 +129,7 @@ func (r *request) copyBytes(bk Bucket, o *Object, f *os.File, algorithm string, 
 		// The kernel copies, or shares the blocks where the file system can.
 		_, err = io.Copy(dst.File, f)
 		o.ETag, o.Size, o.Checksums = from.ETag, from.Size, from.Checksums
-	} else if err = copyDigested(dst, f, d); err == nil {
+	} else if err = copyDigested(dst.File, f, d); err == nil {
 		o.ETag, o.Size = d.etag(), d.size
 		o.Checksums, err = d.verify(&http.Request{})
 	}

@@ -7,11 +7,9 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"hash"
 	"hash/crc32"
 	"hash/crc64"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -90,14 +88,21 @@ func checkAlgorithms(h http.Header, algorithm string) error {
 // Write adds to all digests.
 func (d *digester) Write(p []byte) (int, error) {
 	d.size += int64(len(p))
-	d.md5.Write(p)
-	if d.payload != nil {
-		d.payload.Write(p)
-	}
-	for _, h := range d.sums {
+	for _, h := range d.hashes() {
 		h.Write(p)
 	}
 	return len(p), nil
+}
+
+func (d *digester) hashes() []hash.Hash {
+	all := []hash.Hash{d.md5}
+	if d.payload != nil {
+		all = append(all, d.payload)
+	}
+	for _, h := range d.sums {
+		all = append(all, h)
+	}
+	return all
 }
 
 func (d *digester) etag() string { return hex.EncodeToString(d.md5.Sum(nil)) }
@@ -130,56 +135,4 @@ func (d *digester) verify(r *http.Request) (map[string]string, error) {
 		}
 	}
 	return sums, nil
-}
-
-const copyBuffer = 256 << 10
-
-// copyDigested copies a body to a file while another goroutine digests what
-// has been read: on two cores the slower of both sets the pace.
-func copyDigested(dst io.Writer, src io.Reader, d *digester) error {
-	free, full := make(chan []byte, 3), make(chan []byte, 3)
-	for range cap(free) {
-		free <- make([]byte, copyBuffer)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for p := range full {
-			d.Write(p)
-			free <- p[:cap(p)]
-		}
-	}()
-	err := feed(dst, src, free, full)
-	close(full)
-	<-done
-	return err
-}
-
-func feed(dst io.Writer, src io.Reader, free, full chan []byte) error {
-	for {
-		p := <-free
-		n, err := io.ReadFull(src, p)
-		if n > 0 {
-			if _, werr := dst.Write(p[:n]); werr != nil {
-				return fmt.Errorf("write object: %w", werr)
-			}
-			full <- p[:n]
-		}
-		if err == io.EOF || err == io.ErrUnexpectedEOF && n < len(p) {
-			return ended(src)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// ended tells a body that is over from one that was cut short: ReadFull
-// returns the same for both.
-func ended(src io.Reader) error {
-	var p [1]byte
-	if _, err := src.Read(p[:]); err != io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
 }

@@ -199,7 +199,7 @@ func (r *request) copyPart(bk Bucket, src io.Reader, algorithm string) (o Object
 	if err != nil {
 		return o, err
 	}
-	if err := copyDigested(dst, src, d); err != nil {
+	if err := copyDigested(dst.File, src, d); err != nil {
 		dst.Discard()
 		return o, err
 	}

@@ -119,7 +119,7 @@ func (r *request) receive(bk Bucket, o *Object, limit int64, algorithm string, b
 	if err != nil {
 		return err
 	}
-	if err = copyDigested(f, body, d); err == nil {
+	if err = copyDigested(f.File, body, d); err == nil {
 		o.Checksums, err = d.verify(r.r)
 	}
 	if err == nil && r.r.ContentLength >= 0 && d.size != r.r.ContentLength {

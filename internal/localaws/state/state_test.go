@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -135,6 +136,54 @@ func TestConcurrentBatches(t *testing.T) {
 			t.Errorf("%d entries", len(all))
 		}
 		return nil
+	})
+}
+
+func TestBatchTellsEachCallerItsOwnError(t *testing.T) {
+	s := open(t, t.TempDir())
+	want := errors.New("odd")
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			err := s.Batch(func(tx state.Tx) error {
+				if err := things.Put(tx, strconv.Itoa(i), thing{}); err != nil {
+					return err
+				}
+				switch i % 3 {
+				case 1:
+					return want
+				case 2:
+					panic("on purpose")
+				}
+				return nil
+			})
+			if i%3 == 0 && err != nil || i%3 == 1 && !errors.Is(err, want) || i%3 == 2 && (err == nil || !strings.Contains(err.Error(), "on purpose")) {
+				t.Errorf("%d: got %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	_ = s.View(func(tx state.Tx) error {
+		if all, _ := things.List(tx, "", "", 0); len(all) != 20 {
+			t.Errorf("%d entries, want those of the changes that did not fail", len(all))
+		}
+		return nil
+	})
+}
+
+func BenchmarkBatch(b *testing.B) {
+	s, err := state.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := s.Batch(func(tx state.Tx) error { return things.Put(tx, "k", thing{}) }); err != nil {
+				b.Error(err)
+			}
+		}
 	})
 }
 

@@ -24,8 +24,9 @@ const lockTimeout = 2 * time.Second
 
 // Store is an open metadata file. Its methods may be called concurrently.
 type Store struct {
-	db  *bbolt.DB
-	dir string
+	db    *bbolt.DB
+	dir   string
+	batch batcher
 }
 
 // CorruptError says that the file cannot be read as a store.
@@ -82,7 +83,6 @@ func openFile(path string) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db.MaxBatchDelay = 2 * time.Millisecond
 	if err := db.View(walk); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -111,13 +111,6 @@ type Tx struct{ tx *bbolt.Tx }
 // returns nil; when f fails nothing of it happened.
 func (s *Store) Update(f func(Tx) error) error {
 	return s.db.Update(func(tx *bbolt.Tx) error { return f(Tx{tx}) })
-}
-
-// Batch is Update for high rates: concurrent calls share one write to disk.
-// f may run more than once, so it must not have effects beside the
-// transaction that a second run would not overwrite.
-func (s *Store) Batch(f func(Tx) error) error {
-	return s.db.Batch(func(tx *bbolt.Tx) error { return f(Tx{tx}) })
 }
 
 // View runs f over a snapshot.
