@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"engage/internal/localaws/auth"
 	"engage/internal/localaws/auth/authtest"
 	"engage/internal/localaws/s3"
 	"engage/internal/localaws/server"
@@ -208,6 +210,21 @@ func TestPresignedBySession(t *testing.T) {
 	e.Clock.Advance(2 * time.Minute)
 	if status, body := open(signed.URL); status != 403 || !strings.Contains(body, "Request has expired") {
 		t.Errorf("expired: %d %s", status, body)
+	}
+}
+
+// boto3 signs URLs by the older version unless it is told otherwise.
+func TestOlderPresignedURLs(t *testing.T) {
+	e := authtest.Boot(t, withS3)
+	sessions := auth.NewSessions(e.Store(), e.Clock.Now, nil)
+	authenticator := auth.NewAuthenticator(sessions, func() time.Time { return time.Unix(1795402000, 0) }, 0)
+	r := httptest.NewRequest("GET", "/ddd/x?AWSAccessKeyId=test&Signature=mMMvF%2F9akFYqNn3X8bwFCA4myGo%3D&Expires=1795402576", nil)
+	if caller, err := authenticator.Authenticate(r); err != nil || caller.ARN != "arn:aws:iam::000000000000:root" {
+		t.Errorf("%+v, %v", caller, err)
+	}
+	r.URL.Path = "/ddd/y"
+	if _, err := authenticator.Authenticate(r); !wire.IsCode(err, "SignatureDoesNotMatch") {
+		t.Errorf("another key: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"engage/internal/localaws/sigv2"
 	"engage/internal/localaws/sigv4"
 	"engage/internal/localaws/wire"
 )
@@ -25,6 +26,16 @@ func NewAuthenticator(s *Sessions, now func() time.Time, maxBody int64) *Authent
 
 // Authenticate returns who signed the request, or an anonymous caller.
 func (a *Authenticator) Authenticate(r *http.Request) (wire.Caller, error) {
+	if sigv2.Signed(r) && r.Header.Get("Authorization") == "" {
+		accessKey, err := sigv2.Verify(r, a.sessions.credential, a.verifier.Now())
+		if err == nil {
+			err = sigv4.DecodeUnsigned(r) // this version never signs a body
+		}
+		if err != nil {
+			return wire.Caller{}, a.refuse(err, "s3")
+		}
+		return a.caller(accessKey, wire.DefaultRegion)
+	}
 	if !sigv4.Signed(r) {
 		caller := wire.Caller{Account: wire.DefaultAccount, Region: wire.DefaultRegion}
 		return caller, a.refuse(sigv4.DecodeUnsigned(r), "s3")
@@ -37,20 +48,21 @@ func (a *Authenticator) Authenticate(r *http.Request) (wire.Caller, error) {
 	if r.Body != nil {
 		r.Body = body{r.Body, a, signature.Service}
 	}
-	return a.caller(signature)
+	return a.caller(signature.AccessKey, signature.Region)
 }
 
-func (a *Authenticator) caller(signature *sigv4.Authorization) (wire.Caller, error) {
-	if account, isRoot := rootAccount(signature.AccessKey); isRoot {
-		caller := wire.Root(account, signature.Region)
-		caller.AccessKey = signature.AccessKey
+// caller is who has the access key.
+func (a *Authenticator) caller(accessKey, region string) (wire.Caller, error) {
+	if account, isRoot := rootAccount(accessKey); isRoot {
+		caller := wire.Root(account, region)
+		caller.AccessKey = accessKey
 		return caller, nil
 	}
-	session, err := a.sessions.Find(signature.AccessKey)
+	session, err := a.sessions.Find(accessKey)
 	if err != nil {
 		return wire.Caller{}, wire.InternalFailure(err)
 	}
-	session.Caller.Region = signature.Region
+	session.Caller.Region = region
 	return session.Caller, nil
 }
 

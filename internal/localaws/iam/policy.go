@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"engage/internal/localaws/policy"
 	"engage/internal/localaws/state"
@@ -145,7 +146,7 @@ func (s *Service) createPolicy(_ context.Context, call *wire.Call, in *createPol
 }
 
 func (s *Service) newPolicy(call *wire.Call, in *createPolicyInput) (Policy, error) {
-	now := s.Now().UTC()
+	now := s.Now().UTC().Truncate(time.Second)
 	p := Policy{
 		Name: in.PolicyName, Path: pathOr(in.Path), Description: in.Description, Created: now, Updated: now,
 		Default: 1, Last: 1, Versions: map[int]Version{1: {in.PolicyDocument, now}},

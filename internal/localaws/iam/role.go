@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strings"
+	"time"
 
 	"engage/internal/localaws/policy"
 	"engage/internal/localaws/state"
@@ -96,7 +97,7 @@ func (s *Service) createRole(_ context.Context, call *wire.Call, in *createRoleI
 func (s *Service) newRole(call *wire.Call, in *createRoleInput) (Role, error) {
 	r := Role{
 		Name: in.RoleName, Path: pathOr(in.Path), Account: call.Caller.Account, Trust: in.AssumeRolePolicyDocument,
-		Description: in.Description, MaxSession: minSession, Created: s.Now().UTC(), Boundary: in.PermissionsBoundary,
+		Description: in.Description, MaxSession: minSession, Created: s.Now().UTC().Truncate(time.Second), Boundary: in.PermissionsBoundary,
 	}
 	if err := checkName("roleName", r.Name, 64); err != nil {
 		return r, err

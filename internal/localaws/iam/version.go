@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"engage/internal/localaws/wire"
 )
@@ -72,7 +73,7 @@ func (s *Service) createPolicyVersion(_ context.Context, call *wire.Call, in *cr
 			return limitExceeded("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", maxVersions)
 		}
 		p.Last++
-		p.Updated = s.Now().UTC()
+		p.Updated = s.Now().UTC().Truncate(time.Second)
 		p.Versions[p.Last] = Version{in.PolicyDocument, p.Updated}
 		if in.SetAsDefault {
 			p.Default = p.Last
@@ -86,7 +87,7 @@ func (s *Service) setDefaultPolicyVersion(_ context.Context, call *wire.Call, in
 	return &wire.Empty{}, s.editPolicy(call, in.PolicyArn, func(p *Policy) (err error) {
 		n, err := versionOf(*p, in.VersionId)
 		if err == nil {
-			p.Default, p.Updated = n, s.Now().UTC()
+			p.Default, p.Updated = n, s.Now().UTC().Truncate(time.Second)
 		}
 		return err
 	})

@@ -114,6 +114,9 @@ func (e *Endpoint) stop(t testing.TB) {
 	}
 }
 
+// Store is the endpoint's metadata.
+func (e *Endpoint) Store() *state.Store { return e.store }
+
 // Config is an SDK configuration with static credentials; no token for long-lived keys.
 func (e *Endpoint) Config(t testing.TB, key, secret, token string) aws.Config {
 	t.Helper()
