@@ -159,7 +159,7 @@ type WriterSpec struct {
 	Parameters *Template
 }
 
-// Context errors and names that the language defines.
+// Error names that the language and AWS define.
 const (
 	ErrAll                = "States.ALL"
 	ErrTimeout            = "States.Timeout"
