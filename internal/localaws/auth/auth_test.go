@@ -26,7 +26,7 @@ import (
 
 const trustRoot = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"sts:AssumeRole"}]}`
 
-func withS3(t testing.TB, p authtest.Parts) *wire.Service {
+func withS3(t authtest.TB, p authtest.Parts) *wire.Service {
 	svc, err := s3.New(s3.Config{Store: p.Store, Clock: p.Clock.Now, Authorizer: p.Authorizer})
 	if err != nil {
 		t.Fatal(err)

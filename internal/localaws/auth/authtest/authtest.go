@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,6 +49,15 @@ type Endpoint struct {
 	store *state.Store
 }
 
+// TB is what is needed of a test: a *testing.T has it.
+type TB interface {
+	Helper()
+	TempDir() string
+	Cleanup(func())
+	Error(args ...any)
+	Fatal(args ...any)
+}
+
 // Parts are what services are made of.
 type Parts struct {
 	Store      *state.Store
@@ -58,13 +66,13 @@ type Parts struct {
 }
 
 // Maker makes a service for an endpoint that is about to start.
-type Maker func(testing.TB, Parts) *wire.Service
+type Maker func(TB, Parts) *wire.Service
 
 // Given is the Maker of a service that needs nothing.
-func Given(svc *wire.Service) Maker { return func(testing.TB, Parts) *wire.Service { return svc } }
+func Given(svc *wire.Service) Maker { return func(TB, Parts) *wire.Service { return svc } }
 
 // Boot starts an endpoint with IAM, STS and further services, and ends it with the test.
-func Boot(t testing.TB, services ...Maker) *Endpoint {
+func Boot(t TB, services ...Maker) *Endpoint {
 	t.Helper()
 	e := &Endpoint{Clock: &Clock{}, dir: t.TempDir()}
 	e.start(t, services)
@@ -73,13 +81,13 @@ func Boot(t testing.TB, services ...Maker) *Endpoint {
 }
 
 // Restart stops the endpoint and starts it over the same state.
-func (e *Endpoint) Restart(t testing.TB, services ...Maker) {
+func (e *Endpoint) Restart(t TB, services ...Maker) {
 	t.Helper()
 	e.stop(t)
 	e.start(t, services)
 }
 
-func (e *Endpoint) start(t testing.TB, services []Maker) {
+func (e *Endpoint) start(t TB, services []Maker) {
 	t.Helper()
 	var err error
 	if e.store, err = state.Open(e.dir); err != nil {
@@ -104,7 +112,7 @@ func (e *Endpoint) start(t testing.TB, services []Maker) {
 	}
 }
 
-func (e *Endpoint) stop(t testing.TB) {
+func (e *Endpoint) stop(t TB) {
 	t.Helper()
 	if err := e.Shutdown(context.Background()); err != nil {
 		t.Error(err)
@@ -118,7 +126,7 @@ func (e *Endpoint) stop(t testing.TB) {
 func (e *Endpoint) Store() *state.Store { return e.store }
 
 // Config is an SDK configuration with static credentials; no token for long-lived keys.
-func (e *Endpoint) Config(t testing.TB, key, secret, token string) aws.Config {
+func (e *Endpoint) Config(t TB, key, secret, token string) aws.Config {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(context.Background(),
 		config.WithRegion("eu-west-1"), config.WithBaseEndpoint(e.URL()), config.WithRetryMaxAttempts(1),
@@ -131,4 +139,4 @@ func (e *Endpoint) Config(t testing.TB, key, secret, token string) aws.Config {
 }
 
 // Root is the configuration of the default account's root.
-func (e *Endpoint) Root(t testing.TB) aws.Config { return e.Config(t, "test", "test", "") }
+func (e *Endpoint) Root(t TB) aws.Config { return e.Config(t, "test", "test", "") }
