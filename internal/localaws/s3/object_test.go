@@ -232,6 +232,14 @@ func TestPresignedURL(t *testing.T) {
 	}
 }
 
+func TestParametersOfAnOlderSignature(t *testing.T) {
+	e := boot(t)
+	e.put(e.bucket("data"), "k", "hi")
+	if status, body, _ := e.raw("GET", "/data/k?AWSAccessKeyId=test&Signature=x&Expires=1", ""); status != 200 || body != "hi" {
+		t.Errorf("got %d %s", status, body)
+	}
+}
+
 func TestVirtualHost(t *testing.T) {
 	e := boot(t)
 	b := e.bucket("data")

@@ -123,9 +123,14 @@ func (o *operation) weight() int {
 	return w
 }
 
-// always are parameters that say nothing about the operation.
+// always are parameters that say nothing about the operation: those of a
+// presigned URL, in both versions of its signature, and a mark of the SDKs.
 func always(name string) bool {
-	return name == "x-id" || strings.HasPrefix(strings.ToLower(name), "x-amz-") || name == "AWSAccessKeyId"
+	switch name {
+	case "x-id", "AWSAccessKeyId", "Signature", "Expires":
+		return true
+	}
+	return strings.HasPrefix(strings.ToLower(name), "x-amz-")
 }
 
 // stranger returns a query parameter that the operation does not take, "" for none.
