@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -19,8 +20,9 @@ type Authenticator struct {
 }
 
 // NewAuthenticator returns an Authenticator over issued sessions. maxBody is
-// the longest body that is hashed in memory, in bytes.
+// the longest body that is hashed in memory, in bytes; 0 is sigv4.DefaultMaxBody.
 func NewAuthenticator(s *Sessions, now func() time.Time, maxBody int64) *Authenticator {
+	maxBody = cmp.Or(maxBody, sigv4.DefaultMaxBody)
 	return &Authenticator{s, &sigv4.Verifier{Keys: s.credential, Now: now, MaxBody: maxBody}, maxBody}
 }
 

@@ -49,7 +49,7 @@ func wrapBody(r *http.Request, a *Authorization, key []byte, payloadHash string)
 		}
 		return nil
 	}
-	if r.Header.Get(contentHash) != "" || a.Presigned {
+	if a.Service == "s3" {
 		r.Body = &hashedBody{body: r.Body, hash: sha256.New(), want: payloadHash, service: a.Service}
 	}
 	return nil

@@ -32,7 +32,7 @@ var ErrUnknownKey = errors.New("unknown access key")
 type Keys func(ctx context.Context, accessKey string) (Credential, error)
 
 // DefaultMaxBody is how much of a body is held in memory to hash it.
-const DefaultMaxBody = 32 << 20
+const DefaultMaxBody = 100 << 20
 
 // ErrTooLarge says that a body which must be hashed before the call exceeds MaxBody.
 var ErrTooLarge = errors.New("the request body is too large")
@@ -135,7 +135,10 @@ func skewText(a *Authorization, now time.Time) string {
 // value, or the hash of the body itself.
 func (v *Verifier) payloadHash(r *http.Request, a *Authorization) (string, error) {
 	if h := r.Header.Get(contentHash); h != "" {
-		return h, checkPayloadForm(a, h)
+		if err := checkPayloadForm(a, h); err != nil {
+			return "", err
+		}
+		return h, v.compareBody(r, a, h)
 	}
 	if a.Presigned && a.Service == "s3" {
 		if h := r.URL.Query().Get("X-Amz-Content-Sha256"); h != "" {
@@ -147,6 +150,20 @@ func (v *Verifier) payloadHash(r *http.Request, a *Authorization) (string, error
 		return "", fail(Incomplete, a.Service, "Missing required header for this request: x-amz-content-sha256")
 	}
 	return v.hashBody(r)
+}
+
+// compareBody checks the body of a call to a service other than S3, whose
+// handlers have it in memory, against the hash in the header at once. S3's is
+// checked while it is read.
+func (v *Verifier) compareBody(r *http.Request, a *Authorization, header string) error {
+	if a.Service == "s3" || len(header) != 2*sha256.Size {
+		return nil
+	}
+	got, err := v.hashBody(r)
+	if err == nil && got != strings.ToLower(header) {
+		return fail(Digest, a.Service, digestMessage)
+	}
+	return err
 }
 
 // hashBody reads the body into memory and puts it back.

@@ -166,6 +166,14 @@ func TestBodies(t *testing.T) {
 	if _, err := sessionVerifier(0).Verify(r); !errors.As(err, &refused) || refused.Kind != Mismatch {
 		t.Errorf("another body: %v", err)
 	}
+	r = sign(t, "glue", "POST", "/", "{}", map[string]string{contentHash: hexHash([]byte("{}"))})
+	if _, err := sessionVerifier(0).Verify(r); err != nil {
+		t.Error(err)
+	}
+	r.Body = io.NopCloser(strings.NewReader("[]"))
+	if _, err := sessionVerifier(0).Verify(r); !errors.As(err, &refused) || refused.Kind != Digest {
+		t.Errorf("another body than the header says: %v", err)
+	}
 	large := sign(t, "glue", "POST", "/", strings.Repeat("x", 1<<20+1), nil)
 	if _, err := sessionVerifier(0).Verify(large); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("a large body: %v", err)
