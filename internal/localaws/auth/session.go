@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"engage/internal/localaws/sigv4"
@@ -38,11 +39,17 @@ type Sessions struct {
 	store *state.Store
 	now   func() time.Time
 	rand  io.Reader
+
+	mu     sync.RWMutex
+	recent map[string]Session // sessions never change, so what was read once stays good
 }
+
+// maxRecent bounds the sessions in memory; all are forgotten when there are more.
+const maxRecent = 4096
 
 // NewSessions returns the sessions kept in a store. rand makes secrets: crypto/rand.Reader.
 func NewSessions(store *state.Store, now func() time.Time, rand io.Reader) *Sessions {
-	return &Sessions{store: store, now: now, rand: rand}
+	return &Sessions{store: store, now: now, rand: rand, recent: map[string]Session{}}
 }
 
 const (
@@ -115,17 +122,35 @@ func (s *Sessions) sweep(tx state.Tx) error {
 		if err := sessions.Delete(tx, entry.Value); err != nil && !errors.Is(err, state.ErrNotFound) {
 			return fmt.Errorf("remove session: %w", err)
 		}
+		s.mu.Lock()
+		delete(s.recent, entry.Value)
+		s.mu.Unlock()
 	}
 	return nil
 }
 
 // Find returns the session of an access key. Errors: state.ErrNotFound.
 func (s *Sessions) Find(accessKey string) (session Session, err error) {
+	s.mu.RLock()
+	session, cached := s.recent[accessKey]
+	s.mu.RUnlock()
+	if cached {
+		return session, nil
+	}
 	err = s.store.View(func(tx state.Tx) error {
 		session, err = sessions.Get(tx, accessKey)
 		return err
 	})
-	return session, err
+	if err != nil {
+		return Session{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.recent) >= maxRecent {
+		clear(s.recent)
+	}
+	s.recent[accessKey] = session
+	return session, nil
 }
 
 // rootSecret is the secret of every account's root: all of them are this machine's own.
