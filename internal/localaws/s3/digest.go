@@ -43,12 +43,12 @@ func newHash(algorithm string) hash.Hash {
 	return sha256.New()
 }
 
-// digester computes what a body's headers say about it, and its MD5.
+// digester computes what a body's headers say about it, and its MD5. The hash
+// that is part of the signature is the authenticator's to check.
 type digester struct {
-	md5     hash.Hash
-	payload hash.Hash // SHA-256, when the signature covers the body
-	sums    map[string]hash.Hash
-	size    int64
+	md5  hash.Hash
+	sums map[string]hash.Hash
+	size int64
 }
 
 // newDigester returns a digester for the checksums that the headers give or
@@ -64,9 +64,6 @@ func newDigester(h http.Header, algorithm string) (*digester, error) {
 		if h.Get(name) != "" || trailer == name || a == algorithm || strings.EqualFold(h.Get("X-Amz-Sdk-Checksum-Algorithm"), a) {
 			d.sums[a] = newHash(a)
 		}
-	}
-	if len(h.Get("X-Amz-Content-Sha256")) == sha256.Size*2 {
-		d.payload = sha256.New()
 	}
 	return d, nil
 }
@@ -96,9 +93,6 @@ func (d *digester) Write(p []byte) (int, error) {
 
 func (d *digester) hashes() []hash.Hash {
 	all := []hash.Hash{d.md5}
-	if d.payload != nil {
-		all = append(all, d.payload)
-	}
 	for _, h := range d.sums {
 		all = append(all, h)
 	}
@@ -118,9 +112,6 @@ func (d *digester) verify(r *http.Request) (map[string]string, error) {
 		if string(raw) != string(d.md5.Sum(nil)) {
 			return nil, wire.Errorf("BadDigest", "The Content-MD5 you specified did not match what we received.")
 		}
-	}
-	if d.payload != nil && hex.EncodeToString(d.payload.Sum(nil)) != r.Header.Get("X-Amz-Content-Sha256") {
-		return nil, wire.Errorf("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	sums := map[string]string{}
 	for a, h := range d.sums {

@@ -90,7 +90,9 @@ type Authorizer interface {
 
 // Authenticator finds out who sent a request.
 //
-// It may read r.Body, and then leaves another in its place. A body in AWS's
+// It may read r.Body, and then leaves another in its place. A body whose hash
+// is signed is replaced by one that fails at its end unless it has that hash:
+// nobody after it checks x-amz-content-sha256. A body in AWS's
 // chunked coding (x-amz-content-sha256: STREAMING-...) is replaced by the
 // decoded one: it fails when a chunk's signature is wrong, r.ContentLength is the
 // decoded length, aws-chunked is gone from Content-Encoding, and r.Trailer has the

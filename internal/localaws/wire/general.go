@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"syscall"
 )
 
 // kind marks the errors that every service has, whose code and status depend
@@ -96,9 +98,14 @@ func NotImplemented(format string, args ...any) *Error {
 	return generalError(kindNotImplemented, "%s is not implemented by this endpoint", fmt.Sprintf(format, args...))
 }
 
-// InternalFailure hides the cause from the caller; the log has it.
+// InternalFailure hides the cause from the caller; the log has it. A full
+// disk is not hidden: the caller can do something about it.
 func InternalFailure(cause error) *Error {
-	e := generalError(kindInternal, "the endpoint failed to handle the request; its log says why")
+	message := "the endpoint failed to handle the request; its log says why"
+	if errors.Is(cause, syscall.ENOSPC) {
+		message = "the disk that holds the endpoint's state is full: free some space and try again"
+	}
+	e := generalError(kindInternal, "%s", message)
 	e.cause = cause
 	return e
 }

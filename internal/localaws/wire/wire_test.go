@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -217,6 +219,7 @@ func TestErrorsPerProtocol(t *testing.T) {
 		{wire.Query, wire.ValidationException("a < b"), 400, `<ErrorResponse xmlns="urn:n"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>a &lt; b</Message></Error><RequestId>id</RequestId></ErrorResponse>`},
 		{wire.EC2, wire.AccessDenied("no"), 403, `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors><RequestID>id</RequestID></Response>`},
 		{wire.RestXML, wire.StatusErrorf(404, "NoSuchKey", "gone").With("Key", "k"), 404, `<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<Error><Code>NoSuchKey</Code><Message>gone</Message><Key>k</Key><Resource>/b/k</Resource><RequestId>id</RequestId><HostId>id</HostId></Error>`},
+		{wire.JSON10, fmt.Errorf("write: %w", syscall.ENOSPC), 500, `{"__type":"InternalFailure","message":"the disk that holds the endpoint's state is full: free some space and try again"}`},
 		{wire.JSON11, errors.New("secret"), 500, `{"__type":"InternalFailure","message":"the endpoint failed to handle the request; its log says why"}`},
 	} {
 		w := httptest.NewRecorder()
