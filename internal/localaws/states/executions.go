@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"engage/internal/localaws/asl"
@@ -155,6 +156,7 @@ type executionDescription struct {
 	Output        *string       `json:"output,omitempty"`
 	OutputDetails *included     `json:"outputDetails,omitempty"`
 	TraceHeader   string        `json:"traceHeader,omitempty"`
+	MapRun        string        `json:"mapRunArn,omitempty"`
 	Error         string        `json:"error,omitempty"`
 	Cause         string        `json:"cause,omitempty"`
 	RedriveCount  int           `json:"redriveCount"`
@@ -167,7 +169,7 @@ func (s *Service) describeExecution(_ context.Context, _ *wire.Call, in *describ
 	if err != nil {
 		return nil, err
 	}
-	d := &executionDescription{ARN: e.arn(), MachineARN: e.machineARN(), Name: e.Name, Status: e.Status, Start: wire.TimeOf(e.Start), TraceHeader: e.TraceHeader,
+	d := &executionDescription{ARN: e.arn(), MachineARN: e.machineARN(), Name: e.Name, Status: e.Status, Start: wire.TimeOf(e.Start), TraceHeader: e.TraceHeader, MapRun: e.MapRun,
 		Error: e.Error, Cause: e.Cause, RedriveStatus: "NOT_REDRIVABLE", RedriveReason: "Execution is " + string(e.Status) + " and cannot be redriven"}
 	if e.Status != runningStatus {
 		stop := wire.TimeOf(e.Stop)
@@ -188,6 +190,11 @@ func (s *Service) execution(arn string) (e execution, err error) {
 	if err != nil {
 		return e, err
 	}
+	if strings.Contains(key, "/") { // a child's record is the journal's to write
+		if err := s.journal.flush(); err != nil {
+			return e, err
+		}
+	}
 	err = s.store.View(func(tx state.Tx) error {
 		e, err = executions.Get(tx, key)
 		return err
@@ -206,11 +213,12 @@ type listExecutionsInput struct {
 	listInput
 }
 
-func (i *listExecutionsInput) target() string { return i.ARN }
+func (i *listExecutionsInput) target() string { return i.ARN + i.MapRun }
 
 type executionItem struct {
 	ARN          string        `json:"executionArn"`
 	MachineARN   string        `json:"stateMachineArn"`
+	MapRun       string        `json:"mapRunArn,omitempty"`
 	Name         string        `json:"name"`
 	Status       interp.Status `json:"status"`
 	Start        wire.Time     `json:"startDate"`
@@ -224,12 +232,14 @@ type listExecutionsOutput struct {
 }
 
 // listExecutions lists the last started first.
-func (s *Service) listExecutions(_ context.Context, _ *wire.Call, in *listExecutionsInput) (*listExecutionsOutput, error) {
+func (s *Service) listExecutions(ctx context.Context, _ *wire.Call, in *listExecutionsInput) (*listExecutionsOutput, error) {
 	switch {
-	case in.MapRun != "":
-		return nil, wire.NotImplemented("ListExecutions of a map run's child executions")
 	case in.Redrive != "":
 		return nil, wire.NotImplemented("the member redriveFilter")
+	case in.MapRun != "" && in.ARN != "":
+		return nil, wire.ValidationException("Only one of stateMachineArn and mapRunArn can be given")
+	case in.MapRun != "":
+		return s.listChildren(ctx, in)
 	}
 	m, err := s.machine(in.ARN)
 	if err != nil {
@@ -240,12 +250,12 @@ func (s *Service) listExecutions(_ context.Context, _ *wire.Call, in *listExecut
 		return nil, err
 	}
 	out := &listExecutionsOutput{Executions: []executionItem{}}
-	return out, s.store.View(func(tx state.Tx) error { return pageOfExecutions(tx, m, in, after, out) })
+	return out, s.store.View(func(tx state.Tx) error { return pageOfExecutions(tx, state.Prefix(m.key()), in, after, out) })
 }
 
-func pageOfExecutions(tx state.Tx, m machine, in *listExecutionsInput, after string, out *listExecutionsOutput) error {
+func pageOfExecutions(tx state.Tx, prefix string, in *listExecutionsInput, after string, out *listExecutionsOutput) error {
 	last := ""
-	for raw := range order.Scan(tx, state.Prefix(m.key()), after) {
+	for raw := range order.Scan(tx, prefix, after) {
 		key, err := raw.Value()
 		if err != nil {
 			return err
@@ -254,7 +264,7 @@ func pageOfExecutions(tx state.Tx, m machine, in *listExecutionsInput, after str
 		if err != nil {
 			return err
 		}
-		if in.Status != "" && string(e.Status) != in.Status {
+		if in.Status != "" && string(e.Status) != in.Status || in.MapRun != "" && e.MapRun != in.MapRun {
 			continue
 		}
 		if len(out.Executions) == pageSize(in.Max) {
@@ -262,7 +272,7 @@ func pageOfExecutions(tx state.Tx, m machine, in *listExecutionsInput, after str
 			return nil
 		}
 		last = raw.Key()
-		item := executionItem{ARN: e.arn(), MachineARN: e.machineARN(), Name: e.Name, Status: e.Status, Start: wire.TimeOf(e.Start)}
+		item := executionItem{ARN: e.arn(), MachineARN: e.machineARN(), MapRun: e.MapRun, Name: e.Name, Status: e.Status, Start: wire.TimeOf(e.Start)}
 		if e.Status != runningStatus {
 			stop := wire.TimeOf(e.Stop)
 			item.Stop = &stop
@@ -287,7 +297,11 @@ type stopOutput struct {
 // stopExecution stops an execution and everything that it started, and returns once it has ended. One that
 // has ended already keeps its end.
 func (s *Service) stopExecution(ctx context.Context, _ *wire.Call, in *stopInput) (*stopOutput, error) {
-	if _, err := s.execution(in.ARN); err != nil {
+	before, err := s.execution(in.ARN)
+	if err == nil {
+		err = stopChild(before)
+	}
+	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -319,7 +333,7 @@ func (s *Service) describeForExecution(_ context.Context, _ *wire.Call, in *forE
 	}
 	var r revision
 	err = s.store.View(func(tx state.Tx) error {
-		r, err = revisions.Get(tx, state.Key(e.Account, e.Region, e.Machine, e.Revision))
+		r, err = revisions.Get(tx, state.Key(e.Account, e.Region, e.parentMachine(), e.Revision))
 		return err
 	})
 	d := describe(machine{Account: e.Account, Region: e.Region, Name: e.Machine}, r)

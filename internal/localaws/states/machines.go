@@ -281,8 +281,12 @@ func removeIfIdle(tx state.Tx, m machine) error {
 	for range inFlight.Scan(tx, prefix, "") {
 		return nil
 	}
-	return errors.Join(machines.Delete(tx, m.key()), revisions.DeletePrefix(tx, prefix), executions.DeletePrefix(tx, prefix),
-		order.DeletePrefix(tx, prefix), events.DeletePrefix(tx, prefix), mapRuns.DeletePrefix(tx, prefix))
+	children := m.key() + "/" // of distributed Maps; a machine's own name has no slash
+	err := errors.Join(inFlight.DeletePrefix(tx, children), machines.Delete(tx, m.key()), revisions.DeletePrefix(tx, prefix), mapRuns.DeletePrefix(tx, prefix))
+	for _, p := range []string{prefix, children} {
+		err = errors.Join(err, executions.DeletePrefix(tx, p), order.DeletePrefix(tx, p), events.DeletePrefix(tx, p))
+	}
+	return err
 }
 
 type listInput struct {

@@ -51,6 +51,7 @@ type execution struct {
 	Error, Cause                   string
 	TraceHeader                    string
 	RunID                          string
+	MapRun                         string `json:",omitempty"` // of a child execution, whose Machine is "machine/label"
 }
 
 const runningStatus interp.Status = "RUNNING"

@@ -73,6 +73,7 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, ow
 		Transition: func() {
 			s.cfg.Meter.Add(ctx, wire.Quantity{Service: "states", Usage: "StateTransitions", Resource: arn, RunID: e.RunID, Amount: 1})
 		},
+		Child: s.child(e),
 		MapRun: func(r interp.MapRun) {
 			s.journal.add(func(tx state.Tx) error { return mapRuns.Put(tx, state.Key(key, r.ARN), r) })
 		},
@@ -87,7 +88,7 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, ow
 // loggingFor reads the settings that the execution's machine had when it began.
 func (s *Service) loggingFor(e execution) (l logging, err error) {
 	err = s.store.View(func(tx state.Tx) error {
-		r, err := revisions.Get(tx, state.Key(e.Account, e.Region, e.Machine, e.Revision))
+		r, err := revisions.Get(tx, state.Key(e.Account, e.Region, e.parentMachine(), e.Revision))
 		l = loggingOf(r.Logging)
 		return err
 	})
@@ -147,15 +148,8 @@ func prefix(service string) string {
 
 // ended makes an execution's end durable, and then visible.
 func (s *Service) ended(e execution, out interp.Outcome) {
-	e.Status, e.Stop, e.Error, e.Cause = out.Status, s.cfg.Clock.Now(), out.Error, out.Cause
-	if out.Status == interp.Succeeded {
-		e.Output = value.String(out.Output)
-	}
-	if out.Status == interp.Interrupted {
-		s.journal.add(func(tx state.Tx) error { return failInterrupted(tx, e) })
-	} else {
-		s.journal.add(func(tx state.Tx) error { return finish(tx, e) })
-	}
+	e.Stop = s.cfg.Clock.Now()
+	s.journal.add(func(tx state.Tx) error { return e.end(tx, out) })
 	_ = s.journal.flush() // an error stays with the journal: every later call meets it
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -230,6 +224,9 @@ func (s *Service) recover() error {
 		}
 		for _, entry := range left {
 			e, err := executions.Get(tx, entry.Key)
+			if errors.Is(err, state.ErrNotFound) {
+				continue // a child that went with its machine, which waited to be deleted
+			}
 			if err != nil {
 				return err
 			}

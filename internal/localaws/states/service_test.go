@@ -420,6 +420,42 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// A machine that was deleted while a distributed Map ran is gone after a restart, children and all.
+func TestRestartOfADeletedMachine(t *testing.T) {
+	dir := t.TempDir()
+	e := boot(t, dir, nil)
+	ctx := t.Context()
+	m := e.create("m", single(`{"Type":"Map","Label":"L","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":9999,"End":true}}}}`))
+	x := e.start(m, "x", "[1,2]")
+	for {
+		l, err := e.sfn.ListMapRuns(ctx, &sfn.ListMapRunsInput{ExecutionArn: x})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(l.MapRuns) == 0 {
+			continue
+		}
+		c, err := e.sfn.ListExecutions(ctx, &sfn.ListExecutionsInput{MapRunArn: l.MapRuns[0].MapRunArn, StatusFilter: types.ExecutionStatusRunning})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Executions) == 2 {
+			_, err := e.sfn.StopExecution(ctx, &sfn.StopExecutionInput{ExecutionArn: c.Executions[0].ExecutionArn})
+			wantCode(t, err, "NotImplemented", "child execution")
+			break
+		}
+	}
+	if _, err := e.sfn.DeleteStateMachine(ctx, &sfn.DeleteStateMachineInput{StateMachineArn: m}); err != nil {
+		t.Fatal(err)
+	}
+	e.close()
+	e = boot(t, dir, nil)
+	_, err := e.sfn.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: x})
+	wantCode(t, err, "ExecutionDoesNotExist", "")
+	_, err = e.sfn.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: m})
+	wantCode(t, err, "StateMachineDoesNotExist", "")
+}
+
 func TestMapRuns(t *testing.T) {
 	e := boot(t, t.TempDir(), nil)
 	ctx := t.Context()
@@ -435,6 +471,21 @@ func TestMapRuns(t *testing.T) {
 	r, err := e.sfn.DescribeMapRun(ctx, &sfn.DescribeMapRunInput{MapRunArn: l.MapRuns[0].MapRunArn})
 	if err != nil || r.Status != types.MapRunStatusSucceeded || r.ItemCounts.Total != 3 || r.ItemCounts.Succeeded != 2 || r.ItemCounts.Failed != 1 || *r.ExecutionArn != *x {
 		t.Errorf("%+v %v", r, err)
+	}
+	children, err := e.sfn.ListExecutions(ctx, &sfn.ListExecutionsInput{MapRunArn: r.MapRunArn})
+	if err != nil || len(children.Executions) != 3 || *children.Executions[0].StateMachineArn != "arn:aws:states:us-east-1:000000000000:stateMachine:m/L" {
+		t.Fatalf("%+v %v", children, err)
+	}
+	bad, err := e.sfn.ListExecutions(ctx, &sfn.ListExecutionsInput{MapRunArn: r.MapRunArn, StatusFilter: types.ExecutionStatusFailed})
+	if err != nil || len(bad.Executions) != 1 {
+		t.Fatalf("%+v %v", bad, err)
+	}
+	if d := e.end(bad.Executions[0].ExecutionArn); *d.Input != "2" || *d.MapRunArn != *r.MapRunArn {
+		t.Errorf("%+v", d)
+	}
+	h, err := e.sfn.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: bad.Executions[0].ExecutionArn})
+	if err != nil || len(h.Events) != 5 || h.Events[4].Type != types.HistoryEventTypeExecutionFailed {
+		t.Errorf("%+v %v", h, err)
 	}
 	_, err = e.sfn.DescribeMapRun(ctx, &sfn.DescribeMapRunInput{MapRunArn: aws.String(*l.MapRuns[0].MapRunArn + "x")})
 	wantCode(t, err, "ResourceNotFound", "")
