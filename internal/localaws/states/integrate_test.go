@@ -40,6 +40,9 @@ func (f *fake) Invoke(_ context.Context, caller wire.Caller, service, operation 
 		}
 	}
 	list := f.answers[name]
+	if len(list) == 1 && list[0] == "denied" {
+		return nil, wire.AccessDenied("User: u is not authorized")
+	}
 	if len(list) == 0 {
 		return nil, wire.Errorf("ThingNotFoundException", "no %s", operation)
 	}
@@ -66,6 +69,7 @@ func TestIntegrations(t *testing.T) {
 		{"sqs body as JSON", "sqs:sendMessage", `{"QueueUrl":"u","MessageBody":{"a":1}}`, map[string][]string{"sqs SendMessage": {`{"MessageId":"1"}`}}, `{"MessageId":"1"}`, `sqs SendMessage {"QueueUrl":"u","MessageBody":"{\"a\":1}"}`},
 		{"events", "events:putEvents", `{"Entries":[{"Detail":{"a":1},"Source":"s"}]}`, map[string][]string{"events PutEvents": {`{"FailedEntryCount":0}`}}, `{"FailedEntryCount":0}`, `events PutEvents {"Entries":[{"Detail":"{\"a\":1}","Source":"s"}]}`},
 		{"refused", "sns:publish", `{"TopicArn":"t","Message":"m"}`, nil, `FAILED SNS.ThingNotFoundException no Publish`, `sns Publish {"TopicArn":"t","Message":"m"}`},
+		{"denied", "sns:publish", `{}`, map[string][]string{"sns Publish": {"denied"}}, `FAILED States.Permissions User: u is not authorized`, ``},
 		{"ecs", "ecs:runTask.sync", `{"TaskDefinition":"d"}`, map[string][]string{"ecs RunTask": {running}, "ecs DescribeTasks": {running, stopped(0)}},
 			`{"TaskArn":"t","ClusterArn":"c","LastStatus":"STOPPED","StoppedAt":1700000000250,"Containers":[{"Name":"w","ExitCode":0}]}`, `ecs DescribeTasks {"cluster":"c","tasks":["t"]}`},
 		{"ecs failure", "ecs:runTask.sync", `{}`, map[string][]string{"ecs RunTask": {running}, "ecs DescribeTasks": {stopped(3)}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"engage/internal/localaws/asl"
 	"engage/internal/localaws/asl/interp"
@@ -126,14 +127,19 @@ func (d dispatcher) Execute(ctx context.Context, r interp.TaskRequest) (any, err
 	return out, taskError(r.Resource, err)
 }
 
-// taskError names a service's error as AWS does: its code with the service as prefix.
+// taskError names a service's error as AWS does, whose SDK for Java gives the name: the service as prefix, and
+// Exception at the end. A refused permission has a name of its own.
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 func taskError(r asl.Resource, err error) error {
 	var already *interp.TaskError
 	var refused *wire.Error
 	if err == nil || errors.As(err, &already) || !errors.As(err, &refused) {
 		return err
 	}
-	return &interp.TaskError{Name: prefix(r.Type) + "." + refused.Code, Cause: refused.Message}
+	if wire.IsAccessDenied(err) {
+		return &interp.TaskError{Name: asl.ErrPermissions, Cause: refused.Message}
+	}
+	return &interp.TaskError{Name: prefix(r.Type) + "." + strings.TrimSuffix(refused.Code, "Exception") + "Exception", Cause: refused.Message}
 }
 
 var prefixes = map[string]string{"lambda": "Lambda", "ecs": "ECS", "athena": "Athena", "dynamodb": "DynamoDB", "sns": "SNS", "sqs": "SQS",

@@ -114,6 +114,7 @@ func TestTimeouts(t *testing.T) {
 	}{
 		{"task", one(`{` + task + `,"TimeoutSeconds":7}`), tasks{"X": hang}, 7e9, "FAILED States.Timeout", "TaskTimedOut ExecutionFailed"},
 		{"task by path", one(`{` + task + `,"TimeoutSecondsPath":"$.s"}`), tasks{"X": hang}, 3e9, "FAILED States.Timeout", "TaskTimedOut ExecutionFailed"},
+		{"task by path beside parameters", one(`{` + task + `,"TimeoutSecondsPath":"$.s","Parameters":{"a":1}}`), tasks{"X": hang}, 3e9, "FAILED States.Timeout", "TaskTimedOut ExecutionFailed"},
 		{"lambda", one(`{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:1:function:f","End":true,"TimeoutSeconds":7}`), tasks{"X": hang}, 7e9, "FAILED States.Timeout", "LambdaFunctionTimedOut ExecutionFailed"},
 		{"token", one(`{` + token + `,"TimeoutSeconds":7}`), nil, 7e9, "FAILED States.Timeout", "TaskTimedOut ExecutionFailed"},
 		{"heartbeat", one(`{` + token + `,"HeartbeatSeconds":2}`), nil, 2e9, "FAILED States.HeartbeatTimeout", "TaskTimedOut ExecutionFailed"},

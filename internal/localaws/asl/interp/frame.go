@@ -20,6 +20,7 @@ type frame struct {
 	item     *value.Object  // $$.Map.Item, inside an iteration
 
 	state   *asl.State
+	input   any // of the state after InputPath: what its path fields other than Parameters read
 	entered int64
 	since   time.Time
 	retries int64

@@ -24,6 +24,7 @@ func (f *frame) once(ctx context.Context, raw any) (left, error) {
 	if st.Type == asl.Choice {
 		return f.choice(input)
 	}
+	f.input = input
 	effective := input
 	if st.Parameters != nil {
 		if effective, err = f.evaluate(st.Parameters, input); err != nil {

@@ -12,17 +12,17 @@ import (
 // task runs one attempt at a Task and records its events.
 func (f *frame) task(ctx context.Context, input any) (any, error) {
 	spec := f.state.Task
-	timeout, err := f.count(spec.Timeout, "TimeoutSecondsPath", input)
+	timeout, err := f.count(spec.Timeout, "TimeoutSecondsPath", f.input)
 	if err != nil {
 		return nil, err
 	}
-	heartbeat, err := f.count(spec.Heartbeat, "HeartbeatSecondsPath", input)
+	heartbeat, err := f.count(spec.Heartbeat, "HeartbeatSecondsPath", f.input)
 	if err != nil {
 		return nil, err
 	}
 	r := TaskRequest{Resource: spec.Resource, Parameters: input, Token: f.token, Execution: f.execution, State: f.state.Name}
 	if spec.Credentials != nil {
-		if r.Credentials, err = f.evaluate(spec.Credentials, input); err != nil {
+		if r.Credentials, err = f.evaluate(spec.Credentials, f.input); err != nil {
 			return nil, err
 		}
 	}
