@@ -15,6 +15,7 @@ import (
 	"engage/internal/localaws/iam"
 	"engage/internal/localaws/kms"
 	"engage/internal/localaws/logs"
+	"engage/internal/localaws/policy"
 	"engage/internal/localaws/s3"
 	"engage/internal/localaws/server"
 	"engage/internal/localaws/sqs"
@@ -88,7 +89,7 @@ func newIdentity(store *state.Store) identity {
 // open makes the services that keep state.
 func (e *Endpoint) open(store *state.Store, id identity) error {
 	meter := e.server.Meter()
-	objects, err := s3.New(s3.Config{Store: store, Meter: meter, Authorizer: id.authorizer})
+	objects, err := s3.New(s3.Config{Store: store, Meter: meter, Authorizer: id.authorizer, CheckPolicy: checkResourcePolicy})
 	if err != nil {
 		return fmt.Errorf("open s3: %w", err)
 	}
@@ -109,6 +110,12 @@ func (e *Endpoint) open(store *state.Store, id identity) error {
 	e.onClose(func(context.Context) error { return machines.Close() })
 	e.server.Register(objects.Service(), logGroups.Wire(), keys.API(), queues.API(), machines.Service())
 	return nil
+}
+
+// checkResourcePolicy refuses a policy that is not well formed.
+func checkResourcePolicy(text []byte) error {
+	_, err := policy.Parse(policy.Resource, string(text))
+	return err
 }
 
 // assume returns a function by which a service takes on a role that trusts it.
