@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
 )
+
+var kills = flag.Int("kills", 8, "how often the writing process is killed")
 
 // crashDir tells the test program that it is the one to be killed.
 const crashDir = "LOCALAWS_S3_CRASH_DIR"
@@ -77,7 +80,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	e.bucket("data")
 	e.close()
 	rng := rand.New(rand.NewPCG(7, 7))
-	for round := range 8 {
+	for round := range *kills {
 		acked := runAndKill(t, dir, 5+rng.IntN(120))
 		checkAfterKill(t, dir, acked)
 		if t.Failed() {

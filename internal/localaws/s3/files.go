@@ -85,6 +85,9 @@ func (s *Service) Put(ctx context.Context, caller wire.Caller, bucketName, key s
 	if h == nil {
 		h = http.Header{}
 	}
+	if err := checkKey(key); err != nil {
+		return Object{}, err
+	}
 	a := s.access("s3:PutObject", bucketName, key)
 	in := &http.Request{Method: http.MethodPut, Header: h, ContentLength: -1}
 	if err := s.authorize(ctx, caller, "PutObject", a); err != nil {

@@ -228,6 +228,16 @@ func TestPresignedURL(t *testing.T) {
 	}
 }
 
+func TestKeysThatAreNoText(t *testing.T) {
+	e := boot(t)
+	e.bucket("data")
+	for _, path := range []string{"/data/a%00b", "/data/%ff", "/data/" + strings.Repeat("x", 1025)} {
+		if status, body, _ := e.raw("PUT", path, ""); status != 400 {
+			t.Errorf("%.30s: %d %s", path, status, body)
+		}
+	}
+}
+
 func TestParametersOfAnOlderSignature(t *testing.T) {
 	e := boot(t)
 	e.put(e.bucket("data"), "k", "hi")

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
@@ -61,11 +62,8 @@ func bodyError(err error) error {
 // check refuses what no operation takes, and a bucket of another owner than
 // the caller expects.
 func (r *request) check() error {
-	if len(r.key) > maxKey {
-		return wire.Errorf("KeyTooLongError", "Your key is too long").With("MaxSizeAllowed", maxKey)
-	}
-	if strings.ContainsRune(r.key, 0) {
-		return invalidArgument("key", r.key, "A key with a NUL character is not supported")
+	if err := checkKey(r.key); err != nil {
+		return err
 	}
 	for name := range r.r.Header {
 		if strings.HasPrefix(name, "X-Amz-") && !knownHeader(name) {
@@ -81,6 +79,17 @@ func (r *request) check() error {
 		return wire.AccessDenied("Access Denied")
 	}
 	return err
+}
+
+// checkKey refuses a key that is too long or no text. Lists rely on the latter.
+func checkKey(key string) error {
+	switch {
+	case len(key) > maxKey:
+		return wire.Errorf("KeyTooLongError", "Your key is too long").With("MaxSizeAllowed", maxKey)
+	case !utf8.ValidString(key) || strings.ContainsRune(key, 0):
+		return wire.Errorf("InvalidURI", "Couldn't parse the specified URI: a key is UTF-8 without NUL characters.")
+	}
+	return nil
 }
 
 var headers = strings.Fields(`Content-Sha256 Date Security-Token User-Agent Sdk-Checksum-Algorithm Trailer

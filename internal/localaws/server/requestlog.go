@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -134,10 +135,34 @@ func (l *requestLog) read(f Filter) []Record {
 			selected = append(selected, r)
 		}
 	}
-	if f.Limit > 0 && len(selected) > f.Limit {
-		selected = selected[len(selected)-f.Limit:]
+	return f.newest(selected)
+}
+
+// ReadLog returns the selected records of a state directory's log, the oldest
+// first, whether or not a server is running there. A line that a crash cut
+// short is left out.
+func ReadLog(dir string, f Filter) ([]Record, error) {
+	selected := []Record{}
+	for _, name := range []string{logFileName + ".1", logFileName} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("read request log: %w", err)
+		}
+		for line := range bytes.Lines(raw) {
+			var r Record
+			if json.Unmarshal(line, &r) == nil && f.selects(r) {
+				selected = append(selected, r)
+			}
+		}
 	}
-	return selected
+	return f.newest(selected), nil
+}
+
+func (f Filter) newest(all []Record) []Record {
+	if f.Limit > 0 && len(all) > f.Limit {
+		return all[len(all)-f.Limit:]
+	}
+	return all
 }
 
 func (l *requestLog) close() error {

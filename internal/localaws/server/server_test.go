@@ -168,6 +168,53 @@ func TestDeniedCallsAreLogged(t *testing.T) {
 	}
 }
 
+func TestLogIsReadFromItsFile(t *testing.T) {
+	dir := t.TempDir()
+	s := boot(t, func(c *server.Config) { c.Dir = dir })
+	for range 3 {
+		send(t, "POST", s.URL(), `{"Text":"hi"}`, "X-Amz-Target: Echo.Say")
+	}
+	send(t, "POST", s.URL(), "Action=Say&Text=hi", form)
+	got, err := server.ReadLog(dir, server.Filter{Service: "echo", Limit: 2})
+	if err != nil || len(got) != 2 || got[0].Action != "Say" || got[0].RequestID == "" {
+		t.Errorf("got %+v %v", got, err)
+	}
+}
+
+func TestShutdownWaitsForRunningCalls(t *testing.T) {
+	begun, end := make(chan struct{}), make(chan struct{})
+	slow := func(context.Context, *wire.Call, *wire.Empty) (*wire.Empty, error) {
+		close(begun)
+		<-end
+		return nil, nil
+	}
+	s := boot(t, func(c *server.Config) {
+		c.Services = []*wire.Service{{Name: "slow", Targets: []string{"Slow"}, Operations: []wire.Operation{wire.JSON("Wait", slow, nil)}}}
+	})
+	status := make(chan int)
+	go func() {
+		r, _ := http.NewRequest("POST", s.URL(), strings.NewReader("{}"))
+		r.Header.Set("X-Amz-Target", "Slow.Wait")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			status <- 0
+			return
+		}
+		resp.Body.Close()
+		status <- resp.StatusCode
+	}()
+	<-begun
+	stopped := make(chan error)
+	go func() { stopped <- s.Shutdown(context.Background()) }()
+	close(end)
+	if got := <-status; got != 200 {
+		t.Errorf("status %d", got)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestInvokeChecksTheCallersPermissions(t *testing.T) {
 	s := boot(t, nil)
 	caller := wire.Root("111111111111", "us-east-1")
