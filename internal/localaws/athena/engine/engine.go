@@ -23,7 +23,7 @@ import (
 // awsDataCatalog is the one catalog that there is.
 const awsDataCatalog = "awsdatacatalog"
 
-// Config is what an Engine works with. Catalog and Objects must be set.
+// Config is what an Engine works with. Where Catalog and Objects are nil, each Request must have them.
 type Config struct {
 	Catalog catalog.Catalog
 	Objects catalog.Objects
@@ -50,9 +50,6 @@ type Engine struct {
 
 // New makes an engine. Close releases it.
 func New(cfg Config) (*Engine, error) {
-	if cfg.Catalog == nil || cfg.Objects == nil {
-		return nil, errors.New("athena engine: a catalog and objects are needed")
-	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -86,6 +83,9 @@ type Request struct {
 	// ScanLimit is the most bytes that a query may scan; 0 is no limit.
 	ScanLimit int64
 	Prepared  Prepared // nil refuses PREPARE, EXECUTE and DEALLOCATE
+	// Catalog and Objects are as the caller may see them. The defaults are the Config's.
+	Catalog catalog.Catalog
+	Objects catalog.Objects
 }
 
 // Column describes a column of a result, as GetQueryResults' ColumnInfo.
@@ -113,7 +113,7 @@ type Result struct {
 }
 
 // ErrScanLimit is a query that would scan more than Request.ScanLimit.
-var ErrScanLimit = errors.New("Bytes scanned limit was exceeded")
+var ErrScanLimit = errors.New("bytes scanned limit was exceeded")
 
 // Run runs a statement. A failure of the statement is an *sql.Error, ErrScanLimit or the context's error;
 // anything else is the engine's own failure.
@@ -127,6 +127,13 @@ func (e *Engine) Run(ctx context.Context, req Request) (*Result, error) {
 	}
 	req.Database = strings.ToLower(req.Database)
 	r := &run{Engine: e, ctx: ctx, req: req, res: &Result{StatementType: st.Kind()}}
+	r.cfg = e.cfg
+	if req.Catalog != nil {
+		r.cfg.Catalog = req.Catalog
+	}
+	if req.Objects != nil {
+		r.cfg.Objects = req.Objects
+	}
 	if r.args, err = parseArgs(req.Args); err != nil {
 		return nil, err
 	}
@@ -159,6 +166,7 @@ func parseArgs(args []string) ([]sql.Expr, error) {
 // run is one statement on its way.
 type run struct {
 	*Engine
+	cfg  Config          // the engine's, with the request's catalog and objects
 	ctx  context.Context // one statement, one context
 	req  Request
 	res  *Result

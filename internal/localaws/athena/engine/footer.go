@@ -33,7 +33,6 @@ type chunk struct {
 	bytes    int64
 	min, max parquet.Value
 	bounded  bool
-	signed   bool
 }
 
 // maxFooters bounds the cache; a footer of 40 columns is about 10 kB.

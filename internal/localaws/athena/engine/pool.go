@@ -79,11 +79,11 @@ func (in *instance) lock(ctx context.Context, files, dirs []string) error {
 
 // pool keeps one instance ready.
 type pool struct {
-	cfg   Config
-	mu    sync.Mutex
-	spare chan opened // nil after close
-	done  bool
-	wg    sync.WaitGroup
+	cfg     Config
+	mu      sync.Mutex
+	pending chan opened // of the instance that is open or opening; nil when there is none
+	done    bool
+	wg      sync.WaitGroup
 }
 
 type opened struct {
@@ -91,53 +91,51 @@ type opened struct {
 	err error
 }
 
-func newPool(cfg Config) *pool {
-	return &pool{cfg: cfg, spare: make(chan opened, 1)}
-}
+func newPool(cfg Config) *pool { return &pool{cfg: cfg} }
 
-// get returns an instance. The first call opens one, later calls find one that was opened behind the query before.
+// get returns an instance. The first call opens one, later calls find one that was opened after the query before.
 func (p *pool) get() (*instance, error) {
-	select {
-	case o := <-p.spare:
-		return o.in, o.err
-	default:
+	p.mu.Lock()
+	ready := p.pending
+	p.pending = nil
+	p.mu.Unlock()
+	if ready == nil {
 		return open(p.cfg)
 	}
+	o := <-ready
+	return o.in, o.err
 }
 
-// put closes a used instance and opens the next one, behind the caller's back.
-func (p *pool) put(in *instance) error {
-	err := in.close()
+// put opens the next instance and closes a used one, behind the caller's back.
+func (p *pool) put(in *instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.done || len(p.spare) > 0 {
-		return err
+	p.wg.Go(func() { in.close() }) // nothing was kept in it
+	if p.done || p.pending != nil {
+		return
 	}
+	next := make(chan opened, 1)
+	p.pending = next
 	p.wg.Go(func() {
-		o := opened{}
+		var o opened
 		o.in, o.err = open(p.cfg)
-		select {
-		case p.spare <- o:
-		default:
-			if o.in != nil {
-				o.in.close()
-			}
-		}
+		next <- o
 	})
-	return err
 }
 
 func (p *pool) close() error {
 	p.mu.Lock()
 	p.done = true
+	last := p.pending
+	p.pending = nil
 	p.mu.Unlock()
 	p.wg.Wait()
-	select {
-	case o := <-p.spare:
-		if o.in != nil {
-			return o.in.close()
-		}
-	default:
+	if last == nil {
+		return nil
 	}
-	return nil
+	o := <-last
+	if o.in == nil {
+		return nil
+	}
+	return o.in.close()
 }

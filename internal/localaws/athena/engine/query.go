@@ -39,8 +39,8 @@ func (r *run) withSession(f func(*session) error) error {
 		return err
 	}
 	s := &session{run: r, in: in, known: map[string]bool{}, schema: map[string]bool{}, maps: map[string]bool{}}
-	err = f(s)
-	return errors.Join(err, r.pool.put(in))
+	defer r.pool.put(in)
+	return f(s)
 }
 
 // translate writes q for DuckDB, makes its tables known there, and shuts the instance off from all other files.

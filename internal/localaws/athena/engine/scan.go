@@ -56,7 +56,10 @@ func hidden(location, uri string) bool {
 }
 
 // under lists the files with content beneath a location.
-func (e *Engine) under(ctx context.Context, location string, values []string) ([]file, error) {
+func (e *run) under(ctx context.Context, location string, values []string) ([]file, error) {
+	if _, _, err := catalog.SplitURI(location); err != nil {
+		return nil, sql.Errorf("HIVE_INVALID_METADATA", sql.Pos{}, "%v", err)
+	}
 	if !strings.HasSuffix(location, "/") {
 		location += "/"
 	}
@@ -74,7 +77,7 @@ func (e *Engine) under(ctx context.Context, location string, values []string) ([
 }
 
 // newScan finds a table's files.
-func (e *Engine) newScan(ctx context.Context, t catalog.Table) (*scan, error) {
+func (e *run) newScan(ctx context.Context, t catalog.Table) (*scan, error) {
 	s := &scan{table: t}
 	switch lib := t.Storage.SerDe.Library; lib {
 	case lazySimple, openCSV:
@@ -104,7 +107,7 @@ func (e *Engine) newScan(ctx context.Context, t catalog.Table) (*scan, error) {
 	return s, nil
 }
 
-func (e *Engine) partitioned(ctx context.Context, t catalog.Table) ([]file, error) {
+func (e *run) partitioned(ctx context.Context, t catalog.Table) ([]file, error) {
 	for key := range t.Parameters {
 		if strings.HasPrefix(key, "projection.") {
 			return nil, sql.Errorf(sql.NotSupported, sql.Pos{}, "table %s.%s: partition projection is not supported", t.Database, t.Name)

@@ -1,0 +1,168 @@
+// Package athena is the Athena service: query executions, work groups and prepared statements
+// over the engine, with tables from Glue and objects from S3.
+//
+// API: https://docs.aws.amazon.com/athena/latest/APIReference/Welcome.html
+package athena
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"engage/internal/localaws/athena/engine"
+	"engage/internal/localaws/glue"
+	"engage/internal/localaws/s3"
+	"engage/internal/localaws/state"
+	"engage/internal/localaws/wire"
+)
+
+// Config says what the service works with. Store, Glue and S3 must be set.
+type Config struct {
+	Store *state.Store
+	Glue  *glue.Service
+	S3    *s3.Service
+	// Clock is for timestamps. The default is time.Now.
+	Clock func() time.Time
+	// Random makes ids of executions. The default is crypto/rand.Reader.
+	Random io.Reader
+	// Meter counts queries and bytes scanned. The default counts nothing.
+	Meter wire.Meter
+	// Engine sets memory, threads, directory and strictness; its Catalog and Objects are not used.
+	Engine engine.Config
+}
+
+// Service is Athena. Make it with New, end it with Close.
+type Service struct {
+	cfg    Config
+	engine *engine.Engine
+
+	mu      sync.Mutex
+	running map[string]context.CancelFunc
+	closed  bool
+	wg      sync.WaitGroup
+}
+
+// New returns the service. Executions that an earlier process left unfinished are FAILED.
+func New(cfg Config) (*Service, error) {
+	if cfg.Store == nil || cfg.Glue == nil || cfg.S3 == nil {
+		return nil, errors.New("athena: a store, Glue and S3 are needed")
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Reader
+	}
+	if cfg.Meter == nil {
+		cfg.Meter = wire.NoMeter{}
+	}
+	cfg.Engine.Now = cfg.Clock
+	e, err := engine.New(cfg.Engine)
+	if err != nil {
+		return nil, fmt.Errorf("athena: %w", err)
+	}
+	s := &Service{cfg: cfg, engine: e, running: map[string]context.CancelFunc{}}
+	return s, s.recover()
+}
+
+// recover fails the executions that were in flight.
+func (s *Service) recover() error {
+	return s.cfg.Store.Update(func(tx state.Tx) error {
+		all, err := executions.List(tx, "", "", 0)
+		for _, e := range all {
+			if x := e.Value; !x.ended() {
+				x.State, x.Reason, x.Completed = failed, "The endpoint was stopped while the query ran", s.cfg.Clock()
+				err = errors.Join(err, executions.Put(tx, e.Key, x))
+			}
+		}
+		return err
+	})
+}
+
+// Close cancels what runs and waits for it.
+func (s *Service) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	for _, cancel := range s.running {
+		cancel()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	return s.engine.Close()
+}
+
+// API returns the operations.
+func (s *Service) API() *wire.Service {
+	return &wire.Service{Name: "athena", Targets: []string{"AmazonAthena"}, Protocol: wire.JSON11, ValidationCode: "InvalidRequestException", Operations: s.operations()}
+}
+
+// newID makes a random UUID.
+func (s *Service) newID() (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(s.cfg.Random, b[:]); err != nil {
+		return "", fmt.Errorf("make an id: %w", err)
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], nil
+}
+
+func key(c wire.Caller, parts ...string) string {
+	return state.Key(append([]string{c.Account, c.Region}, parts...)...)
+}
+
+func prefix(c wire.Caller, parts ...string) string {
+	return state.Prefix(append([]string{c.Account, c.Region}, parts...)...)
+}
+
+func invalid(format string, args ...any) *wire.Error {
+	return wire.Errorf("InvalidRequestException", format, args...)
+}
+
+func (s *Service) operations() []wire.Operation {
+	return []wire.Operation{
+		wire.JSON("StartQueryExecution", s.start, touch("StartQueryExecution", func(in *startInput) string { return in.WorkGroup })),
+		wire.JSON("GetQueryExecution", s.getExecution, s.touchExecution("GetQueryExecution")),
+		wire.JSON("BatchGetQueryExecution", s.batchGet, nil),
+		wire.JSON("ListQueryExecutions", s.listExecutions, touch("ListQueryExecutions", func(in *listInput) string { return in.WorkGroup })),
+		wire.JSON("StopQueryExecution", s.stop, s.touchExecution("StopQueryExecution")),
+		wire.JSON("GetQueryResults", s.results, func(call *wire.Call, in *resultsInput) []wire.Access {
+			return s.touchExecution("GetQueryResults")(call, &executionID{in.QueryExecutionID})
+		}),
+		wire.JSON("CreateWorkGroup", s.createWorkGroup, touch("CreateWorkGroup", func(in *createWorkGroupInput) string { return in.Name })),
+		wire.JSON("GetWorkGroup", s.getWorkGroup, touch("GetWorkGroup", func(in *workGroupName) string { return in.WorkGroup })),
+		wire.JSON("UpdateWorkGroup", s.updateWorkGroup, touch("UpdateWorkGroup", func(in *updateWorkGroupInput) string { return in.WorkGroup })),
+		wire.JSON("DeleteWorkGroup", s.deleteWorkGroup, touch("DeleteWorkGroup", func(in *deleteWorkGroupInput) string { return in.WorkGroup })),
+		wire.JSON("ListWorkGroups", s.listWorkGroups, nil),
+		wire.JSON("CreatePreparedStatement", s.createPrepared, touch("CreatePreparedStatement", func(in *preparedInput) string { return in.WorkGroup })),
+		wire.JSON("UpdatePreparedStatement", s.updatePrepared, touch("UpdatePreparedStatement", func(in *preparedInput) string { return in.WorkGroup })),
+		wire.JSON("GetPreparedStatement", s.getPrepared, touch("GetPreparedStatement", func(in *preparedName) string { return in.WorkGroup })),
+		wire.JSON("DeletePreparedStatement", s.deletePrepared, touch("DeletePreparedStatement", func(in *preparedName) string { return in.WorkGroup })),
+		wire.JSON("ListPreparedStatements", s.listPrepared, touch("ListPreparedStatements", func(in *listInput) string { return in.WorkGroup })),
+	}
+}
+
+// touch states the work group that an operation is about.
+func touch[I any](action string, group func(*I) string) func(*wire.Call, *I) []wire.Access {
+	return func(call *wire.Call, in *I) []wire.Access {
+		return []wire.Access{{Action: "athena:" + action, Resource: call.ARN("athena", "workgroup/"+orPrimary(group(in)))}}
+	}
+}
+
+func (s *Service) touchExecution(action string) func(*wire.Call, *executionID) []wire.Access {
+	return func(call *wire.Call, in *executionID) []wire.Access {
+		group := primary
+		_ = s.cfg.Store.View(func(tx state.Tx) error { // an id that does not exist is named by the operation itself
+			if x, err := executions.Get(tx, key(call.Caller, in.QueryExecutionID)); err == nil {
+				group = x.WorkGroup
+			}
+			return nil
+		})
+		return []wire.Access{{Action: "athena:" + action, Resource: call.ARN("athena", "workgroup/"+group)}}
+	}
+}
