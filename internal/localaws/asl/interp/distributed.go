@@ -86,7 +86,6 @@ type distribution struct {
 	limits   limits
 	label    string
 	run      MapRun
-	active   int
 	children []childResult
 }
 
@@ -157,13 +156,12 @@ func (d *distribution) runAll(ctx context.Context, batches []batch) error {
 		parallelism = int(min(d.limits.concurrency, maxChildren))
 	}
 	for i, b := range batches {
-		for d.active >= parallelism && g.ctx.Err() == nil {
+		for g.active >= parallelism && g.ctx.Err() == nil {
 			g.pause()
 		}
 		if g.ctx.Err() != nil {
 			break
 		}
-		d.active++
 		g.spawn(func() { d.child(g, i, b) })
 	}
 	g.wait()
@@ -190,7 +188,6 @@ func (d *distribution) child(g *group, i int, b batch) {
 	f.waiting(func() { out = Run(g.ctx, f.state.Map.Processor, e, c) })
 	ended(out)
 	d.children[i] = childResult{execution: e, outcome: out, stop: f.Clock.Now()}
-	d.active--
 	g.finished(f, d.settle(b, out))
 	d.report()
 }

@@ -130,7 +130,7 @@ func Run(ctx context.Context, m *asl.Machine, e Execution, c Config) Outcome {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{Config: c, execution: e, turn: make(chan struct{}, 1)}
+	r := &run{Config: c, execution: e}
 	r.history = recorder{now: c.Clock.Now, emit: c.Record, full: func() { cancel(errHistoryFull) }}
 	stop := r.deadline(m, cancel)
 	defer stop()
@@ -142,7 +142,7 @@ type run struct {
 	Config
 	execution Execution
 	history   recorder
-	turn      chan struct{} // holds one element while nobody interprets
+	turns
 }
 
 func (r *run) deadline(m *asl.Machine, cancel context.CancelCauseFunc) (stop func()) {
@@ -208,21 +208,4 @@ func (r *run) transition() {
 	if r.Transition != nil {
 		r.Transition()
 	}
-}
-
-// waiting lets other branches interpret while wait blocks.
-func (r *run) waiting(wait func()) {
-	r.turn <- struct{}{}
-	defer func() { <-r.turn }()
-	wait()
-}
-
-// spawn runs a branch in its own goroutine. It gets the turn first and the caller goes on when it waits
-// or ends; afterwards runs with the turn held.
-func (r *run) spawn(branch func()) {
-	go func() {
-		defer func() { r.turn <- struct{}{} }()
-		branch()
-	}()
-	<-r.turn
 }

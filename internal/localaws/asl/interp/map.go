@@ -124,7 +124,6 @@ func (f *frame) iterate(ctx context.Context, input any, items []any, l limits) (
 		}
 		inner := f.inner(value.Of("Index", int64(i), "Value", item))
 		inner.previous = started
-		it.active++
 		g.spawn(func() { it.run(inner, i, input, item) })
 	}
 	g.wait()
@@ -137,18 +136,17 @@ func (f *frame) iterate(ctx context.Context, input any, items []any, l limits) (
 // iterations is the progress of an inline Map.
 type iterations struct {
 	*group
-	limits         limits
-	total          int
-	active, failed int
-	outputs        []any
-	there          []bool
+	limits  limits
+	total   int
+	failed  int
+	outputs []any
+	there   []bool
 }
 
 func (it *iterations) run(inner *frame, i int, input, item any) {
 	d := &IterationDetails{Name: it.frame.state.Name, Index: int64(i)}
 	inner.note("MapIterationStarted", Event{IterationStarted: d})
 	output, err := it.process(inner, input, item)
-	it.active--
 	switch {
 	case err == nil:
 		inner.note("MapIterationSucceeded", Event{IterationSucceeded: d})

@@ -3,7 +3,6 @@ package interp
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"engage/internal/localaws/asl"
 )
@@ -43,25 +42,24 @@ func (f *frame) groupFailed(ctx context.Context, kind string, err error) error {
 // group is a set of frames that run side by side; the first that fails stops the others.
 // Its fields are touched only while holding the turn.
 type group struct {
-	frame  *frame
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	all    sync.WaitGroup
-	ended  chan struct{} // one element for each frame that ended
-	err    error
+	frame   *frame
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	active  int
+	ended   bool          // a frame ended since the last pause
+	sleeper chan struct{} // of the frame that pauses
+	err     error
 }
 
 func (f *frame) group(ctx context.Context) *group {
 	inner, cancel := context.WithCancelCause(ctx)
-	return &group{frame: f, ctx: inner, cancel: cancel, ended: make(chan struct{}, 1)}
+	return &group{frame: f, ctx: inner, cancel: cancel}
 }
 
+// spawn runs a frame, whose body ends with finished.
 func (g *group) spawn(body func()) {
-	g.all.Add(1)
-	g.frame.run.spawn(func() {
-		defer g.all.Done()
-		body()
-	})
+	g.active++
+	g.frame.spawn(body)
 }
 
 // finished notes how a frame ended; its last event precedes what the group records next.
@@ -73,16 +71,31 @@ func (g *group) finished(inner *frame, err error) {
 		g.err = err
 		g.cancel(errSibling)
 	}
-	select {
-	case g.ended <- struct{}{}:
-	default:
+	g.active--
+	g.ended = true
+	if g.sleeper != nil {
+		g.frame.ask(g.sleeper)
+		g.sleeper = nil
 	}
 }
 
 // pause waits until a frame has ended since the last pause.
-func (g *group) pause() { g.frame.waiting(func() { <-g.ended }) }
+func (g *group) pause() {
+	if !g.ended {
+		mine := make(chan struct{})
+		g.sleeper = mine
+		g.frame.pass()
+		<-mine
+	}
+	g.ended = false
+}
 
-func (g *group) wait() { g.frame.waiting(g.all.Wait) }
+// wait waits until every frame has ended.
+func (g *group) wait() {
+	for g.active > 0 {
+		g.pause()
+	}
+}
 
 // outcome is the first failure, or why the group as a whole was stopped.
 func (g *group) outcome(ctx context.Context) error {
