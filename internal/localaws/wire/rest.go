@@ -5,10 +5,12 @@ import (
 	"encoding"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +40,9 @@ func streams(t reflect.Type) bool {
 func decodeREST(call *Call, in any) error {
 	v := reflect.ValueOf(in).Elem()
 	query := call.HTTP.URL.Query()
+	if name := stranger(call, v.Type(), query); name != "" {
+		return NotImplemented("the query parameter %s of %s", name, call.Operation)
+	}
 	payload := false
 	for i := range v.NumField() {
 		f, field := v.Type().Field(i), v.Field(i)
@@ -58,6 +63,29 @@ func decodeREST(call *Call, in any) error {
 		return nil
 	}
 	return decodeJSON(call.Body, in)
+}
+
+// stranger returns a query parameter that no field takes, "" for none. Those
+// of a presigned URL are not the operation's.
+func stranger(call *Call, t reflect.Type, query url.Values) string {
+	if len(query) == 0 {
+		return ""
+	}
+	known := map[string]bool{}
+	if op := call.Service.Operation(call.Operation); op != nil {
+		for name := range op.template.literals {
+			known[name] = true
+		}
+	}
+	for i := range t.NumField() {
+		known[t.Field(i).Tag.Get("query")] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !known[name] && !strings.HasPrefix(strings.ToLower(name), "x-amz-") {
+			return name
+		}
+	}
+	return ""
 }
 
 func setPayload(field reflect.Value, call *Call) {

@@ -175,6 +175,15 @@ func TestRESTBindings(t *testing.T) {
 	}
 }
 
+func TestUnknownQueryParameterIsRefusedByName(t *testing.T) {
+	op := wire.REST("Invoke", "POST", "/f/{FunctionName}?literal", invoke, nil)
+	c := call(wire.RestJSON, op, httptest.NewRequest("POST", "/f/x?literal&Qualifier=1&X-Amz-Date=1&Colour=red", nil))
+	c.Vars = map[string]string{"FunctionName": "x"}
+	if _, err := serve(t, c); err == nil || !strings.Contains(err.Error(), "Colour") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAdoptSetsBoundMembersByName(t *testing.T) {
 	op := wire.REST("Invoke", "POST", "/f/{FunctionName}", invoke, nil)
 	in, err := op.Adopt(map[string]any{"Function": "f", "Version": "1", "Payload": map[string]int{"a": 1}})
