@@ -64,3 +64,46 @@ func macro(name string, args ...sql.Expr) string {
 	}
 	return name
 }
+
+// maxNested bounds forms that DuckDB sees more than once, and that would double with each level.
+const maxNested = 6
+
+// nested is the depth to which nodes that satisfy is lie within each other.
+func nested(v reflect.Value, is func(any) bool) int {
+	deepest := 0
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return 0
+		}
+		deepest = nested(v.Elem(), is)
+		if v.Kind() == reflect.Pointer && is(v.Interface()) {
+			deepest++
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			deepest = max(deepest, nested(v.Field(i), is))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			deepest = max(deepest, nested(v.Index(i), is))
+		}
+	}
+	return deepest
+}
+
+// limitNesting refuses a divisor, or an argument of greatest or least, that nests such forms too deep.
+func (t *translator) limitNesting(pos sql.Pos, x any) {
+	depth := nested(reflect.ValueOf(x), func(n any) bool {
+		switch n := n.(type) {
+		case *sql.Infix:
+			return n.Op == "/" || n.Op == "%"
+		case *sql.Call:
+			return n.Name == "greatest" || n.Name == "least" || n.Name == "mod"
+		}
+		return false
+	})
+	if depth > maxNested {
+		t.fail(sql.NotSupported, pos, "divisions, greatest and least nested more than %d deep are not supported", maxNested)
+	}
+}

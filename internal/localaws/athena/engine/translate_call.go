@@ -212,6 +212,7 @@ func (t *translator) concat(c *sql.Call) {
 
 // extreme is null where an argument is, unlike DuckDB's greatest and least.
 func (t *translator) extreme(c *sql.Call) {
+	t.limitNesting(c.Pos, c.Args)
 	t.put("CASE WHEN ")
 	for i, a := range c.Args {
 		if i > 0 {

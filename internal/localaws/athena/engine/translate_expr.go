@@ -252,6 +252,7 @@ func (t *translator) infix(x *sql.Infix) {
 	t.mark(x.Pos)
 	t.put(" ", strings.Replace(x.Op, "/", "//", 1), " ")
 	if (x.Op == "/" || x.Op == "%") && !nonZero(x.R) {
+		t.limitNesting(x.Pos, x.R)
 		t.put("trino_divisor(")
 		if divides(x.L) { // written once only, or a chain of divisions would double at each step
 			t.put("0")
