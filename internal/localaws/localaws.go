@@ -140,6 +140,9 @@ func (e *Endpoint) Start(ctx context.Context) error { return e.server.Start(ctx)
 // URL returns where the endpoint listens. REQUIRES: it has started.
 func (e *Endpoint) URL() string { return e.server.URL() }
 
+// Supported returns the operations of each service, sorted.
+func (e *Endpoint) Supported() map[string][]string { return e.server.Supported() }
+
 // Close lets running calls end until the context does, stops what the services
 // run, and closes the store.
 func (e *Endpoint) Close(ctx context.Context) error {
