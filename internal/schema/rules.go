@@ -2,6 +2,32 @@ package schema
 
 import "sort"
 
+// The bounds that tie columns of one customer to each other. The generator
+// keeps them and validation checks them.
+const (
+	// ActivityWindowDays is the window of the recent activity, in days: who last
+	// logged in that long ago, or longer, has none.
+	ActivityWindowDays = 30
+	// TrendWindowDays is the window of the engagement trend, in days: who last
+	// logged in that long ago, or longer, has a trend of 0.
+	TrendWindowDays = 7
+	// MaxDailyMinutes is the most time online a day, in minutes: the product of
+	// daily logins and session duration.
+	MaxDailyMinutes = 960
+	// DailyMinutesTolerance is what the rounding of both factors may add to that
+	// product, in minutes.
+	DailyMinutesTolerance = 1
+	// WorkingAge is the age in years from which gigs are open: the first
+	// transaction lies at most (age - WorkingAge) x DaysPerYear days back.
+	WorkingAge = 17
+	// DaysPerYear counts a year in days, leap days left out.
+	DaysPerYear = 365
+)
+
+// WindowActivity lists the columns that count activity in the last
+// ActivityWindowDays: all are 0 for who did not log in within them.
+var WindowActivity = []Name{AvgDailyLogins, NumMessagesSentPerDay, ContentPostsPerWeek, NumEventsJoinedMonth, NumNewConnectionsMonth}
+
 // InfluenceTierBounds are the scores at which a tier ends: InfluenceTiers[i]
 // holds scores below InfluenceTierBounds[i] and the last tier the rest.
 var InfluenceTierBounds = []float64{0.25, 0.5, 0.75}
