@@ -205,3 +205,12 @@ func ignoreExists(err error) error {
 	}
 	return err
 }
+
+// HasGroup reports whether a log group exists.
+func (s *Service) HasGroup(account, region, groupName string) (has bool, err error) {
+	err = s.cfg.Store.View(func(tx state.Tx) error {
+		has = groups.Has(tx, state.Key(account, region, groupName))
+		return nil
+	})
+	return has, err
+}
