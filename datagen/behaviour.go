@@ -179,7 +179,7 @@ var shapes = struct {
 	mood:         beta(5, 3.6),
 	consistency:  beta(3, 2.5),
 	trust:        beta(6, 2),
-	logins:       logNormal{3, 0.65},
+	logins:       logNormal{3.5, 0.65},
 	sessions:     logNormal{14, 0.60},
 	messages:     logNormal{8, 0.95},
 	reactions:    logNormal{12, 1.1},

@@ -25,7 +25,20 @@ type Config struct {
 	Seed    uint64 // the same seed and rows give the same population
 	Workers int    // goroutines; at least 1. The population does not depend on it
 	Defects bool   // plant faults for a validation to find
+
+	// Progress, if set, hears how much of a stage of New is done; total 0 is
+	// unknown. It is called from one goroutine at a time.
+	Progress func(stage Stage, done, total int)
 }
+
+// Stage is a part of the work of New.
+type Stage string
+
+// The stages.
+const (
+	Connecting Stage = "connect customers"
+	Ranking    Stage = "rank customers by centrality"
+)
 
 // Validate reports what is wrong with the configuration.
 func (c Config) Validate() error {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"engage/datagen/philox"
+	"engage/internal/schema"
 )
 
 // customer is what is observed of one customer, as it is written: rounded and
@@ -144,15 +145,16 @@ const awayShare = 0.40
 
 // usage fills how the app is used.
 func (q *person) usage(o *customer, c *chance, z func(behaviour) float64) {
-	o.Logins = round(min(shapes.logins.at(z(logins)), 50), 100)
-	o.Session = round(min(shapes.sessions.at(z(sessions)), 240), 100)
+	o.Recency = min(shapes.recency.at(z(recency)), 365)
+	present := presence(o.Recency)
+	o.Logins = round(present*min(shapes.logins.at(z(logins)), 50), 100)
+	o.Session = sessionLength(min(shapes.sessions.at(z(sessions)), 240), o.Logins)
 	if score := z(messages); score > quietCut {
-		o.Messages = round(min(shapes.messages.at(score), 500), 100)
+		o.Messages = round(present*min(shapes.messages.at(score), 500), 100)
 		o.Messaged = o.Messages > 0
 	}
-	o.Events = min(shapes.events.at(z(events)), 60)
-	o.NewTies = min(shapes.newTies.at(z(newTies)), o.Ties, 500)
-	o.Recency = min(shapes.recency.at(z(recency)), 365)
+	o.Events = scaled64(present, min(shapes.events.at(z(events)), 60))
+	o.NewTies = min(scaled64(present, min(shapes.newTies.at(z(newTies)), 500)), o.Ties)
 	o.Scroll = round(100*shapes.scroll.at(z(scroll)), 100)
 	o.Clicks = round(shapes.clicks.at(z(clicks)), 1e4)
 	o.Groups = round(shapes.groups.at(z(groups)), 1e4)
@@ -160,19 +162,37 @@ func (q *person) usage(o *customer, c *chance, z func(behaviour) float64) {
 	o.Influencers = round(shapes.influencers.at(z(influencers)), 1e4)
 	o.Ads = round(shapes.ads.at(z(ads)), 1e4)
 	if o.Premium {
-		o.PremiumUse = round(shapes.premiumUse.at(z(premiumUse)), 1e4)
-		o.PremiumCount = min(shapes.premiumCount.at(z(premiumCount)), 20)
+		o.PremiumUse = max(1e-4, round(shapes.premiumUse.at(z(premiumUse)), 1e4))
+		o.PremiumCount = max(1, min(shapes.premiumCount.at(z(premiumCount)), 20))
 	}
 	if o.Messaged {
 		o.Response = round(min(shapes.response.at(z(response)), 168), 100)
 	}
 	o.PeakHour = peakHour(z(chronotype), c.spike)
-	o.Trend = weekSlope(z(drift), c)
+	if o.Recency < schema.TrendWindowDays {
+		o.Trend = weekSlope(z(drift), c)
+	}
+}
+
+// presence is the share of the activity window before the last login.
+func presence(recency int64) float64 {
+	return max(0, 1-float64(recency)/schema.ActivityWindowDays)
+}
+
+// scaled64 takes a share of a count, rounded.
+func scaled64(share float64, count int64) int64 { return int64(math.Round(share * float64(count))) }
+
+// sessionLength keeps the time online a day possible.
+func sessionLength(minutes, logins float64) float64 {
+	if logins*minutes > schema.MaxDailyMinutes {
+		minutes = schema.MaxDailyMinutes / logins
+	}
+	return round(minutes, 100)
 }
 
 // publishing fills what the customer posts and how it is received.
 func (q *person) publishing(o *customer, z func(behaviour) float64) {
-	if o.Posts = min(shapes.posts.at(z(posts)), 200); o.Posts > 0 {
+	if o.Posts = scaled64(presence(o.Recency), min(shapes.posts.at(z(posts)), 200)); o.Posts > 0 {
 		o.Reactions = round(min(shapes.reactions.at(z(reactions)), 10000), 100)
 		o.Comments = round(min(shapes.comments.at(z(comments)), 2000), 100)
 		o.Virality = round(shapes.virality.at(z(virality)), 1e4)
@@ -193,7 +213,7 @@ func (q *person) working(o *customer, z func(behaviour) float64) {
 		return
 	}
 	o.Rating = round(1+4*shapes.rating.at(z(rating)), 100)
-	o.FirstDeal = int64(min(shapes.firstDeal.at(z(firstDeal)), 3650))
+	o.FirstDeal = min(int64(min(shapes.firstDeal.at(z(firstDeal)), 3650)), (o.Age-schema.WorkingAge)*schema.DaysPerYear)
 	if z(earning) > earningCut {
 		o.Revenue = round(min(shapes.revenue.at(z(revenue)), 50000), 100)
 	}

@@ -27,6 +27,7 @@ type Population struct {
 	graph         *graph.CSR
 	centrality    []float32 // of each node, the largest 1
 	damage        damage
+	progress      func(stage Stage, done, total int)
 }
 
 // New makes the communities, the social graph and its centrality. It takes most
@@ -42,6 +43,9 @@ func New(ctx context.Context, config Config) (*Population, error) {
 		seed:        config.Seed,
 		communities: plantCommunities(config.Rows, config.Seed),
 		order:       newPermutation(config.Rows, &source),
+	}
+	if p.progress = config.Progress; p.progress == nil {
+		p.progress = func(Stage, int, int) {}
 	}
 	if config.Defects {
 		p.damage = newDamage(config)

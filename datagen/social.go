@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -182,6 +183,19 @@ func (s *society) edges(lo, hi int, yield func(a, b uint32)) {
 	}
 }
 
+// counted tells the progress of an enumeration of edges, which is run twice.
+func (p *Population) counted(edges graph.EdgesOf) graph.EdgesOf {
+	var mu sync.Mutex
+	done := 0
+	return func(lo, hi int, yield func(a, b uint32)) {
+		edges(lo, hi, yield)
+		mu.Lock()
+		defer mu.Unlock()
+		done += hi - lo
+		p.progress(Connecting, done, 2*p.rows)
+	}
+}
+
 // The power iteration stops when a step moves the unit vector by less than
 // this: far below the six decimals that centrality is written with.
 const (
@@ -195,9 +209,10 @@ func (p *Population) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.graph, err = graph.Build(ctx, p.rows, p.workers, s.edges); err != nil {
+	if p.graph, err = graph.Build(ctx, p.rows, p.workers, p.counted(s.edges)); err != nil {
 		return fmt.Errorf("build social graph: %w", err)
 	}
+	p.progress(Ranking, 0, 0)
 	centrality, _, err := p.graph.Eigenvector(ctx, p.workers, centralityTolerance, centralityLimit)
 	if err != nil {
 		return fmt.Errorf("centrality: %w", err)

@@ -25,13 +25,13 @@ type scaled struct {
 
 func scale(o *customer) scaled {
 	s := scaled{
-		logins:     standard(math.Log1p(o.Logins), 1.40, 0.50),
+		logins:     standard(math.Log1p(o.Logins), 1.36, 0.60),
 		session:    standard(math.Log1p(o.Session), 2.70, 0.56),
-		messages:   standard(math.Log1p(o.Messages), 2.20, 0.90),
+		messages:   standard(math.Log1p(o.Messages), 2.00, 0.97),
 		views:      standard(math.Log1p(float64(o.Views)), 3.05, 1.25),
 		ties:       standard(math.Log1p(float64(o.Ties)), typicalTies, tiesSpread),
-		posts:      standard(math.Log1p(float64(o.Posts)), 1.25, 0.85),
-		events:     standard(math.Log1p(float64(o.Events)), 0.85, 0.70),
+		posts:      standard(math.Log1p(float64(o.Posts)), 1.11, 0.85),
+		events:     standard(math.Log1p(float64(o.Events)), 0.76, 0.70),
 		influence:  standard(o.Influence, 0.30, 0.18),
 		groups:     standard(o.Groups, 0.45, 0.195),
 		regularity: standard(o.Consistency, 0.545, 0.195),

@@ -21,7 +21,7 @@ of the targets, the social graph, and a summary of each column. Personal columns
 are never read.`,
 		Example: `  engage data describe
   engage data describe .engage/data/seed-1 --json | jq .manifest.ceilings`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, "at most one directory"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return describeSchema(s, asJSON)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"engage/datagen"
 	"engage/internal/dataset"
 	"engage/internal/generate"
 )
@@ -29,13 +31,16 @@ The same rows, seed and formats give the same bytes.`,
 		Example: `  engage data generate --out data
   engage data generate --rows 1000000 --seed 7 --out data --format parquet
   engage data generate --rows 5000 --out faulty --defects --json`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if o.Dir == "" {
+				return errors.New("name the directory to write to with --out DIR")
+			}
 			if o.Rows > largeRows {
 				debug.SetGCPercent(largeGCPercent)
 			}
 			progress := newProgress(s)
-			o.Progress = func(stage generate.Stage, done, total int) { progress.show(string(stage), done, total) }
+			o.Progress = func(stage datagen.Stage, done, total int) { progress.show(string(stage), done, total) }
 			start := time.Now()
 			m, err := generate.Run(c.Context(), o)
 			progress.finish()
@@ -58,7 +63,6 @@ The same rows, seed and formats give the same bytes.`,
 	flags.BoolVar(&o.Force, "force", false, "replace the data set in a directory that is not empty")
 	flags.IntVar(&o.Workers, "workers", 0, "goroutines; 0: one a core")
 	flags.BoolVar(&asJSON, "json", false, "print the manifest as JSON")
-	_ = c.MarkFlagRequired("out") // the flag is there
 	_ = c.MarkFlagDirname("out")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(generate.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -93,6 +97,9 @@ func printManifest(s streams, m dataset.Manifest) error {
 		if err := t.flush(); err != nil {
 			return err
 		}
+	}
+	if len(m.Ceilings) == 0 {
+		fmt.Fprintf(s.Out, "\nno ceilings: they need at least %s customers\n", grouped(datagen.MinCeilingRows))
 	}
 	if len(m.Defects) > 0 {
 		var planted []string

@@ -49,8 +49,9 @@ State lives in --dir. What is not supported is refused by name.`,
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws s3 mb s3://demo
   engage local logs --denied
   engage local down`,
-		Args: cobra.NoArgs,
-		RunE: needsCommand,
+		Args:                       cobra.ArbitraryArgs, // needsCommand refuses them
+		RunE:                       needsCommand,
+		SuggestionsMinimumDistance: 2,
 	}
 	c.PersistentFlags().StringVar(&o.dir, "dir", filepath.Join(".engage", "local"), "directory of the endpoint's state")
 	_ = c.MarkPersistentFlagDirname("dir")
@@ -61,7 +62,7 @@ State lives in --dir. What is not supported is refused by name.`,
 // local makes a command of this group that takes no arguments.
 func (o *localOptions) local(use, short, long string, run func(ctx context.Context) error) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Long: long, Args: cobra.NoArgs,
+		Use: use, Short: short, Long: long, Args: takes(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context()) },
 	}
 }

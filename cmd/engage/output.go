@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -27,7 +28,8 @@ func grouped(n int64) string {
 	return digits
 }
 
-// progress is a bar on a terminal, and a line a stage elsewhere.
+// progress is a bar on a terminal, or a counter where the total is not known,
+// and a line a stage elsewhere.
 type progress struct {
 	s     streams
 	stage string
@@ -36,7 +38,7 @@ type progress struct {
 
 func newProgress(s streams) *progress { return &progress{s: s} }
 
-// show tells that a stage has done part of its work.
+// show tells that a stage has done part of its work; total 0 is unknown.
 func (p *progress) show(stage string, done, total int) {
 	if stage != p.stage {
 		p.finish()
@@ -45,7 +47,7 @@ func (p *progress) show(stage string, done, total int) {
 			p.s.say("%s ...", stage)
 			return
 		}
-		p.bar = newBar(p.s.Err, stage, total)
+		p.bar = newBar(p.s.Err, stage, cmp.Or(total, -1))
 	}
 	if p.bar != nil {
 		_ = p.bar.Set(done) // a bar that cannot be drawn must not stop the work
@@ -55,7 +57,7 @@ func (p *progress) show(stage string, done, total int) {
 // finish takes the bar away.
 func (p *progress) finish() {
 	if p.bar != nil {
-		_ = p.bar.Clear()
+		_ = p.bar.Finish() // which clears it and ends its spinner
 		p.bar = nil
 	}
 	p.stage = ""

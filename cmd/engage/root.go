@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	case errors.Is(err, errViolations):
 		return exitViolations
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		s.say("engage: interrupted; nothing half-written is left")
+		s.say("engage: interrupted")
 		return exitInterrupted
 	default:
 		s.say("engage: %s", oneLine(err))
@@ -84,23 +85,59 @@ work could not be done; 130 interrupted.`,
 		Example: `  engage data generate --rows 100000 --seed 1 --out .engage/data/seed-1
   engage data describe .engage/data/seed-1
   engage completion bash > /etc/bash_completion.d/engage`,
-		Version:       version(),
-		SilenceErrors: true, // run prints them, on one line
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Version:                    version(),
+		SilenceErrors:              true, // run prints them, on one line
+		SuggestionsMinimumDistance: 2,
+		SilenceUsage:               true,
+		Args:                       cobra.ArbitraryArgs, // needsCommand refuses them
 	}
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.RunE = needsCommand
+	root.SetFlagErrorFunc(explainFlag)
 	root.AddCommand(newData(s), newLocal(s))
 	return root
 }
 
-// needsCommand refuses a command line that stops short of a command.
-func needsCommand(c *cobra.Command, _ []string) error {
-	return fmt.Errorf("%s needs a command: see \"%s --help\"", c.CommandPath(), c.CommandPath())
+// needsCommand refuses a command line that stops short of a command, or names
+// one that does not exist.
+func needsCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("name a command: see \"%s --help\"", c.CommandPath())
+	}
+	hint := ""
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q? ", near[0])
+	}
+	return fmt.Errorf("there is no command %q: %ssee \"%s --help\"", args[0], hint, c.CommandPath())
+}
+
+// explainFlag tells what is wrong with a flag without the words of a parser.
+func explainFlag(c *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		f := value.GetFlag()
+		return fmt.Errorf("--%s takes %s, not %q: see \"%s --help\"", f.Name, kinds[f.Value.Type()], value.GetValue(), c.CommandPath())
+	}
+	return fmt.Errorf("%w: see \"%s --help\"", err, c.CommandPath())
+}
+
+// kinds tells what a flag of a type takes.
+var kinds = map[string]string{
+	"int": "a whole number, such as 1000000", "uint64": "a whole number from 0, such as 7", "bool": "true or false",
+	"string": "text", "stringSlice": "a list with commas",
+}
+
+// takes checks the number of arguments; what names them, for a person.
+func takes(least, most int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return fmt.Errorf("%q takes %s, not %d arguments: see \"%s --help\"", c.CommandPath(), what, len(args), c.CommandPath())
+		}
+		return nil
+	}
 }
 
 // version tells the module's version, or the revision that was built.

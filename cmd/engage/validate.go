@@ -22,9 +22,17 @@ violations of each rule are listed, and all are counted.
 Exit codes: 0 valid; 1 violations; 2 it cannot be read.`,
 		Example: `  engage data validate .engage/data/seed-1
   engage data validate customers.csv --json | jq '.rules[].count'`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1, "one path"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if o.MaxSamples < 1 {
+				return fmt.Errorf("--samples %d: want at least 1", o.MaxSamples)
+			}
+			rows := newProgress(s)
+			if s.terminal() { // elsewhere it says nothing but the report
+				o.Progress = func(file string, done int64) { rows.show("check "+file, int(done), 0) }
+			}
 			report, err := dataset.Validate(c.Context(), args[0], o)
+			rows.finish()
 			if err != nil {
 				return err
 			}
@@ -67,7 +75,7 @@ func printReport(s streams, r *dataset.Report) error {
 func violationLine(v dataset.Violation) string {
 	line := v.File
 	if v.Row > 0 {
-		line += fmt.Sprintf(":%d", v.Row)
+		line += fmt.Sprintf(" row %d", v.Row)
 	}
 	if v.Column != "" {
 		line += " " + string(v.Column)

@@ -33,26 +33,26 @@ type Options struct {
 	Defects bool     // plant faults for a validation to find
 	Workers int      // the default is one a core
 
-	// Progress, if set, hears of each stage and of the customers written. It is
-	// called from one goroutine at a time.
-	Progress func(stage Stage, done, total int)
+	// Progress, if set, hears how much of each stage is done; total 0 is
+	// unknown. It is called from one goroutine at a time.
+	Progress func(stage datagen.Stage, done, total int)
 }
 
-// Stage is a part of the work.
-type Stage string
-
-// The stages.
-const (
-	Connecting Stage = "connect customers"
-	Writing    Stage = "write customers"
-)
+// Writing is the stage after those of datagen.
+const Writing datagen.Stage = "write customers"
 
 // ErrUsage marks an option that cannot be used.
 var ErrUsage = errors.New("bad option")
 
 func (o *Options) complete() error {
-	if len(o.Formats) == 0 {
+	if o.Formats == nil {
 		o.Formats = Formats
+	}
+	if len(o.Formats) == 0 {
+		return fmt.Errorf("%w: no format; choose from %s", ErrUsage, strings.Join(Formats, ", "))
+	}
+	if o.Workers < 0 {
+		return fmt.Errorf("%w: %d workers; want at least 1, or 0 for one a core", ErrUsage, o.Workers)
 	}
 	var unknown []string
 	for _, f := range o.Formats {
@@ -67,11 +67,11 @@ func (o *Options) complete() error {
 		return fmt.Errorf("%w: no directory to write to", ErrUsage)
 	}
 	o.Formats = slices.DeleteFunc(slices.Clone(Formats), func(f string) bool { return !slices.Contains(o.Formats, f) })
-	if o.Workers <= 0 {
+	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.Progress == nil {
-		o.Progress = func(Stage, int, int) {}
+		o.Progress = func(datagen.Stage, int, int) {}
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func Run(ctx context.Context, o Options) (manifest dataset.Manifest, err error) 
 	if err := o.complete(); err != nil {
 		return manifest, err
 	}
-	config := datagen.Config{Rows: o.Rows, Seed: o.Seed, Workers: o.Workers, Defects: o.Defects}
+	config := datagen.Config{Rows: o.Rows, Seed: o.Seed, Workers: o.Workers, Defects: o.Defects, Progress: o.Progress}
 	if err := config.Validate(); err != nil {
 		return manifest, err
 	}
@@ -96,7 +96,6 @@ func Run(ctx context.Context, o Options) (manifest dataset.Manifest, err error) 
 			err = errors.Join(err, staging.Abort())
 		}
 	}()
-	o.Progress(Connecting, 0, o.Rows)
 	population, err := datagen.New(ctx, config)
 	if err != nil {
 		return manifest, fmt.Errorf("make the population: %w", err)

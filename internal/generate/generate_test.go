@@ -158,10 +158,10 @@ func TestBadOptions(t *testing.T) {
 
 // A run that is interrupted leaves no file, whatever it was doing.
 func TestInterruptedRunLeavesNothing(t *testing.T) {
-	for _, stage := range []generate.Stage{generate.Connecting, generate.Writing} {
+	for _, stage := range []datagen.Stage{datagen.Connecting, datagen.Ranking, generate.Writing} {
 		ctx, cancel := context.WithCancel(t.Context())
 		dir := filepath.Join(t.TempDir(), "data")
-		_, err := generate.Run(ctx, generate.Options{Rows: 30_000, Dir: dir, Progress: func(s generate.Stage, done, total int) {
+		_, err := generate.Run(ctx, generate.Options{Rows: 30_000, Dir: dir, Progress: func(s datagen.Stage, done, total int) {
 			if s == stage {
 				cancel()
 			}
