@@ -21,54 +21,6 @@ const (
 	MaxRecord = 1 << 20
 )
 
-// The rules that a Problem can name.
-const (
-	RuleRecord = "record" // the row is not a record of RFC 4180, or has another number of fields
-	RuleType   = "type"   // the text is not a value of the column's type
-)
-
-// Problem is a row or a cell that could not be read.
-type Problem struct {
-	Row    int64       // 1 for the first row after the header
-	Column schema.Name // empty when the whole row is at fault
-	Value  string      // the text of the cell; empty when the whole row is at fault
-	Rule   string      // RuleRecord or RuleType
-	Detail string      // what was expected
-}
-
-// HeaderError says that the first line is not the table's header.
-type HeaderError struct {
-	Table    string
-	Position int    // 1 for the first column
-	Want     string // empty: the file has a column too many
-	Got      string // empty: the file has a column too few
-}
-
-func (e *HeaderError) Error() string {
-	switch {
-	case e.Want == "":
-		return fmt.Sprintf("not a file of table %s: column %d, %.60q, is one too many", e.Table, e.Position, e.Got)
-	case e.Got == "":
-		return fmt.Sprintf("not a file of table %s: column %d, %s, is missing from the header", e.Table, e.Position, e.Want)
-	}
-	return fmt.Sprintf("not a file of table %s: column %d of the header is %.60q, not %s", e.Table, e.Position, e.Got, e.Want)
-}
-
-// FormatError says that a file cannot be read on as CSV.
-type FormatError struct {
-	Row int64 // the row that could not be read, 1 for the first after the header, 0 for the header
-	Err error
-}
-
-func (e *FormatError) Error() string {
-	return fmt.Sprintf("not a CSV file: row %d: %v; write the file again or name another", e.Row, e.Err)
-}
-
-func (e *FormatError) Unwrap() error { return e.Err }
-
-// errRecordTooLong is inside the FormatError of a record over MaxRecord.
-var errRecordTooLong = fmt.Errorf("the record is longer than %d bytes", MaxRecord)
-
 // ReadOptions says how to read. The zero value is usable.
 type ReadOptions struct {
 	// BatchRows is the largest number of rows in a batch. The default is DefaultBatchRows.
@@ -88,6 +40,9 @@ type Reader struct {
 	limit   *limiter
 	known   []map[string]string // canonical strings of the categories, by column
 	row     int64               // rows read
+	next    int64               // the line after the last record
+	lines   []int64             // where the rows of the last batch begin
+	stopped bool                // nothing after an open quote is read
 }
 
 // NewReader reads the header of r and checks it against the table. r is not
@@ -108,7 +63,8 @@ func NewReader(r io.Reader, t *schema.Table, o ReadOptions) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit.used = 0
+	limit.whole()
+	_, reader.next = reader.span(names)
 	if err := sameHeader(names, t); err != nil {
 		return nil, err
 	}
@@ -119,10 +75,11 @@ func NewReader(r io.Reader, t *schema.Table, o ReadOptions) (*Reader, error) {
 // *FormatError, those of r.
 func Columns(r io.Reader) ([]string, error) { return readHeader(newCSV(&limiter{r: r})) }
 
-func newCSV(r io.Reader) *csv.Reader {
-	buffered := bufio.NewReaderSize(r, 256<<10)
+func newCSV(l *limiter) *csv.Reader {
+	buffered := bufio.NewReaderSize(l, 256<<10)
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
-		buffered.Discard(3) // a byte order mark, as spreadsheets write
+		buffered.Discard(len(mark)) // a byte order mark, as spreadsheets write
+		l.total -= int64(len(mark))
 	}
 	c := csv.NewReader(buffered)
 	c.ReuseRecord, c.FieldsPerRecord = true, -1
@@ -135,8 +92,8 @@ func readHeader(c *csv.Reader) ([]string, error) {
 	switch {
 	case err == io.EOF:
 		return nil, &FormatError{Err: errors.New("the file is empty, not even a header")}
-	case errors.As(err, &malformed), errors.Is(err, errRecordTooLong):
-		return nil, &FormatError{Err: err}
+	case errors.As(err, &malformed), errors.Is(err, errRecordTooLong), errors.Is(err, errOpenQuote):
+		return nil, &FormatError{Line: 1, Err: err}
 	case err != nil:
 		return nil, fmt.Errorf("read the header: %w", err)
 	}
@@ -163,16 +120,17 @@ func sameHeader(names []string, t *schema.Table) error {
 func (r *Reader) Next() (*frame.Batch, error) {
 	b := frame.New(r.table, r.options.BatchRows)
 	n := 0
-	for n < b.Rows {
+	r.lines = r.lines[:0]
+	for n < b.Rows && !r.stopped {
 		record, err := r.csv.Read()
 		if err == io.EOF {
 			break
 		}
 		r.row++
-		r.limit.used = 0
 		if err := r.store(b, n, record, err); err != nil {
 			return nil, err
 		}
+		r.limit.whole()
 		n++
 	}
 	if n == 0 {
@@ -181,25 +139,87 @@ func (r *Reader) Next() (*frame.Batch, error) {
 	return cut(b, n), nil
 }
 
+// Line is the line of the file, 1 for the first, on which a row of the last
+// batch begins: rows count from 1 over the whole file. It is 0 for other rows.
+func (r *Reader) Line(row int64) int64 {
+	i := row - (r.row - int64(len(r.lines))) - 1
+	if i < 0 || i >= int64(len(r.lines)) {
+		return 0
+	}
+	return r.lines[i]
+}
+
+// span is the line on which the last record begins, and the one after its end.
+func (r *Reader) span(record []string) (first, next int64) {
+	last := len(record) - 1
+	from, _ := r.csv.FieldPos(0)
+	to, _ := r.csv.FieldPos(last)
+	return int64(from), int64(to + strings.Count(record[last], "\n") + 1)
+}
+
 // store puts a record into row i of the batch.
 func (r *Reader) store(b *frame.Batch, i int, record []string, err error) error {
 	var malformed *csv.ParseError
+	var first, next int64
 	switch {
 	case errors.As(err, &malformed):
-		return r.spoil(b, i, malformed.Err.Error())
+		first, next = int64(malformed.StartLine), int64(malformed.Line)+1
+	case err != nil:
+		first = r.next
+	default:
+		first, next = r.span(record)
+	}
+	r.lines = append(r.lines, first)
+	if err := r.blank(first); err != nil {
+		return err
+	}
+	r.next = next
+	switch {
+	case malformed != nil:
+		return r.spoil(b, i, r.malformed(malformed))
+	case errors.Is(err, errOpenQuote):
+		r.stopped = true
+		return r.spoil(b, i, errOpenQuote.Error())
 	case errors.Is(err, errRecordTooLong):
-		return &FormatError{Row: r.row, Err: errRecordTooLong}
+		return &FormatError{Row: r.row, Line: first, Err: errRecordTooLong}
 	case err != nil:
 		return fmt.Errorf("read row %d of %s: %w", r.row, r.table.Name, err)
 	case len(record) != len(b.Columns):
 		return r.spoil(b, i, fmt.Sprintf("the row has %d fields, the header %d", len(record), len(b.Columns)))
 	}
+	return r.cells(b, i, record)
+}
+
+// blank reports the lines between the last record and the one that begins on
+// line first, which the parser skips.
+func (r *Reader) blank(first int64) error {
+	if first <= r.next {
+		return nil
+	}
+	detail := "a blank line stands before the row"
+	if n := first - r.next; n > 1 {
+		detail = fmt.Sprintf("%d blank lines stand before the row", n)
+	}
+	return r.problem(Problem{Row: r.row, Line: r.next, Rule: RuleBlank, Detail: detail})
+}
+
+// malformed says what is wrong with a record. One with an open quote goes on to
+// the end of the file.
+func (r *Reader) malformed(e *csv.ParseError) string {
+	if errors.Is(e.Err, csv.ErrQuote) && e.Line > e.StartLine && r.limit.ended && r.csv.InputOffset() >= r.limit.total {
+		return fmt.Sprintf("a quote that opens in this row is never closed: the rest of the file, to line %d, was not read", e.Line)
+	}
+	return e.Error()
+}
+
+// cells stores the values of a record in row i of the batch.
+func (r *Reader) cells(b *frame.Batch, i int, record []string) error {
 	for c := range b.Columns {
 		if record[c] == "" {
 			b.Columns[c].SetNull(i, b.Rows)
 		} else if want := r.parse(&b.Columns[c], c, i, record[c]); want != "" {
 			b.Columns[c].SetNull(i, b.Rows)
-			p := Problem{Row: r.row, Column: r.table.Columns[c].Name, Value: strings.Clone(record[c]), Rule: RuleType, Detail: want}
+			p := Problem{Row: r.row, Line: r.lines[i], Column: r.table.Columns[c].Name, Value: strings.Clone(record[c]), Rule: RuleType, Detail: want}
 			if err := r.problem(p); err != nil {
 				return err
 			}
@@ -213,15 +233,15 @@ func (r *Reader) spoil(b *frame.Batch, i int, detail string) error {
 	for c := range b.Columns {
 		b.Columns[c].SetNull(i, b.Rows)
 	}
-	return r.problem(Problem{Row: r.row, Rule: RuleRecord, Detail: detail})
+	return r.problem(Problem{Row: r.row, Line: r.lines[i], Rule: RuleRecord, Detail: detail})
 }
 
 func (r *Reader) problem(p Problem) error {
 	if r.options.Problem == nil {
 		if p.Column == "" {
-			return &FormatError{Row: p.Row, Err: errors.New(p.Detail)}
+			return &FormatError{Row: p.Row, Line: p.Line, Err: errors.New(p.Detail)}
 		}
-		return &FormatError{Row: p.Row, Err: fmt.Errorf("column %s is not %s", p.Column, p.Detail)}
+		return &FormatError{Row: p.Row, Line: p.Line, Err: fmt.Errorf("column %s is not %s", p.Column, p.Detail)}
 	}
 	r.options.Problem(p)
 	return nil
@@ -294,20 +314,3 @@ func cut(b *frame.Batch, n int) *frame.Batch {
 
 // Close does nothing: the underlying reader belongs to the caller.
 func (r *Reader) Close() error { return nil }
-
-// limiter fails when a record takes more than MaxRecord bytes, so that a file
-// without line ends or with an open quote does not fill the memory. What the
-// buffer above reads ahead counts too, which makes the bound approximate from above.
-type limiter struct {
-	r    io.Reader
-	used int // bytes handed out since the last whole record
-}
-
-func (l *limiter) Read(p []byte) (int, error) {
-	if l.used > MaxRecord {
-		return 0, errRecordTooLong
-	}
-	n, err := l.r.Read(p)
-	l.used += n
-	return n, err
-}

@@ -3,6 +3,7 @@ package csvfile_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"reflect"
@@ -151,9 +152,66 @@ func TestForeignFilesAreRefused(t *testing.T) {
 			t.Errorf("%s: got %.300v", name, err)
 		}
 	}
-	long := csvfile.Header(things) + "\na,\"" + strings.Repeat("y\n", 2*csvfile.MaxRecord)
-	if _, _, err := readAll(long, things, 0); !errors.As(err, &form) || form.Row != 1 {
+	long := csvfile.Header(things) + "\na," + strings.Repeat("y", 2*csvfile.MaxRecord)
+	if _, _, err := readAll(long, things, 0); !errors.As(err, &form) || form.Row != 1 || form.Line != 2 {
 		t.Errorf("a record without end: got %.300v", err)
+	}
+}
+
+// An open quote swallows what follows: the report names the row where it
+// opened and says that the rest was not read, however long it is.
+func TestAnOpenQuoteIsReportedWhereItOpens(t *testing.T) {
+	whole := "a,red,1,2,3,true,2026-11-23 02:00:00.000\n"
+	for name, text := range map[string]string{
+		"small": whole + "b,\"red\n" + whole + whole,
+		"large": whole + "b,\"red\n" + strings.Repeat(whole, 2*csvfile.MaxRecord/len(whole)),
+	} {
+		for _, mark := range []string{"", "\ufeff"} {
+			batches, problems, err := readAll(mark+csvfile.Header(things)+"\n"+text, things, 0)
+			if err != nil || len(problems) != 1 || len(batches) != 1 || batches[0].Rows != 2 {
+				t.Fatalf("%s: %d batches, problems %+v, error %v", name, len(batches), problems, err)
+			}
+			if p := problems[0]; p.Row != 2 || p.Line != 3 || p.Rule != csvfile.RuleRecord ||
+				!strings.Contains(p.Detail, "opens in this row") || !strings.Contains(p.Detail, "was not read") {
+				t.Errorf("%s: got %+v", name, p)
+			}
+		}
+	}
+}
+
+// Blank lines in the middle are reported, and lines are counted over them and
+// over line ends inside quotes.
+func TestLinesAndBlankLines(t *testing.T) {
+	rest := ",red,1,2,3,true,2026-11-23 02:00:00.000\n"
+	text := csvfile.Header(things) + "\na" + rest + "\n\n\"b\nb\"" + rest + "c" + rest + "d,red\n\ne" + rest + "\n\n"
+	var got []string
+	var r *csvfile.Reader
+	r, err := csvfile.NewReader(strings.NewReader(text), things, csvfile.ReadOptions{BatchRows: 3, Problem: func(p csvfile.Problem) {
+		got = append(got, fmt.Sprint(p.Row, p.Line, p.Rule))
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]int64{{2, 5, 7, 0, 0}, {0, 0, 0, 8, 10}} {
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range want {
+			if at := r.Line(int64(i + 1)); at != line {
+				t.Errorf("row %d is on line %d, want %d", i+1, at, line)
+			}
+		}
+	}
+	if want := []string{"2 3blank", "4 8record", "5 9blank"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	strict, err := csvfile.NewReader(strings.NewReader(text), things, csvfile.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var form *csvfile.FormatError
+	if _, err := strict.Next(); !errors.As(err, &form) || form.Line != 3 {
+		t.Errorf("without a problem function: %v", err)
 	}
 }
 
