@@ -7,22 +7,14 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"engage/internal/localaws/auth"
 	"engage/internal/localaws/iam"
-	"engage/internal/localaws/kms"
-	"engage/internal/localaws/logs"
-	"engage/internal/localaws/policy"
-	"engage/internal/localaws/s3"
 	"engage/internal/localaws/server"
-	"engage/internal/localaws/sqs"
 	"engage/internal/localaws/state"
-	"engage/internal/localaws/states"
 	"engage/internal/localaws/sts"
-	"engage/internal/localaws/wire"
 )
 
 // Config says where the endpoint listens and keeps its state.
@@ -63,7 +55,7 @@ func Open(cfg Config) (_ *Endpoint, err error) {
 		return nil, err
 	}
 	e.server.Register(id.roles.Wire(), sts.New(id.roles, id.sessions).Wire())
-	return e, e.open(store, id)
+	return e, (&wiring{Endpoint: e, identity: id, store: store, meter: e.server.Meter()}).open()
 }
 
 func (e *Endpoint) onClose(f func(context.Context) error) { e.closers = append(e.closers, f) }
@@ -84,54 +76,6 @@ func newIdentity(store *state.Store) identity {
 	id.authenticator = auth.NewAuthenticator(id.sessions, time.Now, maxBody)
 	id.authorizer = auth.NewAuthorizer(id.sessions, id.roles, time.Now)
 	return id
-}
-
-// open makes the services that keep state.
-func (e *Endpoint) open(store *state.Store, id identity) error {
-	meter := e.server.Meter()
-	objects, err := s3.New(s3.Config{Store: store, Meter: meter, Authorizer: id.authorizer, CheckPolicy: checkResourcePolicy})
-	if err != nil {
-		return fmt.Errorf("open s3: %w", err)
-	}
-	e.onClose(func(context.Context) error { return objects.Close() })
-	logGroups, err := logs.New(logs.Config{Store: store, Meter: meter})
-	if err != nil {
-		return fmt.Errorf("open logs: %w", err)
-	}
-	keys, err := kms.New(kms.Config{Store: store, Meter: meter})
-	if err != nil {
-		return fmt.Errorf("open kms: %w", err)
-	}
-	queues := sqs.New(sqs.Config{Store: store, Meter: meter, Endpoint: e.URL})
-	machines, err := states.New(states.Config{Store: store, Meter: meter, Invoker: e.server, AssumeRole: e.assume("states.amazonaws.com")})
-	if err != nil {
-		return fmt.Errorf("open states: %w", err)
-	}
-	e.onClose(func(context.Context) error { return machines.Close() })
-	e.server.Register(objects.Service(), logGroups.Wire(), keys.API(), queues.API(), machines.Service())
-	return nil
-}
-
-// checkResourcePolicy refuses a policy that is not well formed.
-func checkResourcePolicy(text []byte) error {
-	_, err := policy.Parse(policy.Resource, string(text))
-	return err
-}
-
-// assume returns a function by which a service takes on a role that trusts it.
-func (e *Endpoint) assume(service string) func(ctx context.Context, role, session string, owner wire.Caller) (wire.Caller, error) {
-	return func(ctx context.Context, role, session string, owner wire.Caller) (wire.Caller, error) {
-		by := wire.Caller{Account: owner.Account, Region: owner.Region, Service: service, RunID: owner.RunID}
-		answer, err := e.server.Invoke(ctx, by, "sts", "AssumeRole", &sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session})
-		if err != nil {
-			return wire.Caller{}, err
-		}
-		out := answer.(*sts.AssumeRoleOutput)
-		return wire.Caller{
-			Account: owner.Account, Region: owner.Region, ARN: out.AssumedRoleUser.Arn, UserID: out.AssumedRoleUser.AssumedRoleId,
-			AccessKey: out.Credentials.AccessKeyId, RoleARN: role, SessionName: session, RunID: owner.RunID,
-		}, nil
-	}
 }
 
 // Start listens. Errors: *server.PortTakenError.

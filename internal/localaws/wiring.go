@@ -1,0 +1,218 @@
+package localaws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+
+	"engage/internal/localaws/athena"
+	"engage/internal/localaws/athena/engine"
+	"engage/internal/localaws/glue"
+	"engage/internal/localaws/kms"
+	"engage/internal/localaws/lambda"
+	"engage/internal/localaws/logs"
+	"engage/internal/localaws/policy"
+	"engage/internal/localaws/s3"
+	"engage/internal/localaws/secretsmanager"
+	"engage/internal/localaws/sns"
+	"engage/internal/localaws/sqs"
+	"engage/internal/localaws/ssm"
+	"engage/internal/localaws/state"
+	"engage/internal/localaws/states"
+	"engage/internal/localaws/sts"
+	"engage/internal/localaws/target"
+	"engage/internal/localaws/wire"
+)
+
+// wiring opens the services. What one needs of another it gets as a small
+// interface; a call that a policy may forbid goes through the server, which
+// checks and logs it like any other.
+type wiring struct {
+	*Endpoint
+	identity
+	store *state.Store
+	meter wire.Meter
+
+	objects *s3.Service
+	logs    *logs.Service
+}
+
+func (w *wiring) open() error {
+	for _, open := range []func() error{w.openStorage, w.openQueries, w.openMessages, w.openCompute, w.openMachines} {
+		if err := open(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openStorage opens what the other services keep things in.
+func (w *wiring) openStorage() (err error) {
+	w.objects, err = s3.New(s3.Config{Store: w.store, Meter: w.meter, Authorizer: w.authorizer, CheckPolicy: checkResourcePolicy})
+	if err != nil {
+		return fmt.Errorf("open s3: %w", err)
+	}
+	w.onClose(func(context.Context) error { return w.objects.Close() })
+	if w.logs, err = logs.New(logs.Config{Store: w.store, Meter: w.meter}); err != nil {
+		return fmt.Errorf("open logs: %w", err)
+	}
+	keys, err := kms.New(kms.Config{Store: w.store, Meter: w.meter})
+	if err != nil {
+		return fmt.Errorf("open kms: %w", err)
+	}
+	w.server.Register(w.objects.Service(), w.logs.Wire(), keys.API())
+	return nil
+}
+
+// checkResourcePolicy refuses a policy that is not well formed.
+func checkResourcePolicy(text []byte) error {
+	_, err := policy.Parse(policy.Resource, string(text))
+	return err
+}
+
+// keys encrypts for a service, with its caller's permissions.
+func (w *wiring) keys(service string) kms.Client { return kms.Client{Invoker: w.server, Via: service} }
+
+// openQueries opens the catalog and the SQL that runs over it.
+func (w *wiring) openQueries() error {
+	tables, err := glue.New(glue.Config{Store: w.store, Authorizer: w.authorizer})
+	if err != nil {
+		return fmt.Errorf("open glue: %w", err)
+	}
+	queries, err := athena.New(athena.Config{
+		Store: w.store, Glue: tables, S3: w.objects, Meter: w.meter, Engine: engine.Config{Dir: w.store.Dir()},
+	})
+	if err != nil {
+		return fmt.Errorf("open athena: %w", err)
+	}
+	w.onClose(func(context.Context) error { return queries.Close() })
+	w.server.Register(tables.API(), queries.API())
+	return nil
+}
+
+// openMessages opens queues, topics, secrets and parameters.
+func (w *wiring) openMessages() error {
+	queues := sqs.New(sqs.Config{Store: w.store, Meter: w.meter, Keys: w.keys("sqs"), Endpoint: w.URL})
+	topics := sns.New(sns.Config{Store: w.store, Meter: w.meter, Keys: w.keys("sns"), Endpoint: w.URL, Targets: target.Invoked{Invoker: w.server}})
+	secrets := secretsmanager.New(secretsmanager.Config{Store: w.store, Meter: w.meter, Keys: w.keys("secretsmanager"), Functions: functions{w.server}})
+	parameters := ssm.New(ssm.Config{Store: w.store, Meter: w.meter, Keys: w.keys("ssm")})
+	w.server.Register(queues.API(), topics.API(), secrets.API(), parameters.API())
+	return nil
+}
+
+// openCompute opens what runs code.
+func (w *wiring) openCompute() error {
+	code, err := lambda.New(lambda.Config{
+		Store: w.store, Meter: w.meter, Logs: w.logs, Credentials: lambdaRoles{w}, Objects: lambdaCode{w.objects},
+		Authorizer: w.authorizer, Invoker: w.server, Endpoint: w.URL,
+	})
+	if err != nil {
+		return fmt.Errorf("open lambda: %w", err)
+	}
+	w.onClose(func(context.Context) error { return code.Close() })
+	w.server.Register(code.Wire())
+	return nil
+}
+
+// openMachines opens the state machines, which call all other services.
+func (w *wiring) openMachines() error {
+	integrations := states.Integrations(w.server, "athena", "sns", "sqs")
+	maps.Copy(integrations, states.LambdaIntegrations(functions{w.server}.call))
+	machines, err := states.New(states.Config{
+		Store: w.store, Meter: w.meter, Invoker: w.server, Integrations: integrations,
+		AssumeRole: w.assumeForStates, Objects: states.S3Objects(w.objects), Logs: w.logTransition,
+	})
+	if err != nil {
+		return fmt.Errorf("open states: %w", err)
+	}
+	w.onClose(func(context.Context) error { return machines.Close() })
+	w.server.Register(machines.Service())
+	return nil
+}
+
+// assume takes on a role, as a service that the role trusts.
+func (w *wiring) assume(ctx context.Context, service, role, session string, owner wire.Caller) (*sts.AssumeRoleOutput, wire.Caller, error) {
+	by := wire.Caller{Account: owner.Account, Region: owner.Region, Service: service, RunID: owner.RunID}
+	answer, err := w.server.Invoke(ctx, by, "sts", "AssumeRole", &sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session})
+	if err != nil {
+		return nil, wire.Caller{}, err
+	}
+	out := answer.(*sts.AssumeRoleOutput)
+	return out, wire.Caller{
+		Account: owner.Account, Region: owner.Region, ARN: out.AssumedRoleUser.Arn, UserID: out.AssumedRoleUser.AssumedRoleId,
+		AccessKey: out.Credentials.AccessKeyId, RoleARN: role, SessionName: session, RunID: owner.RunID,
+	}, nil
+}
+
+func (w *wiring) assumeForStates(ctx context.Context, role, session string, owner wire.Caller) (wire.Caller, error) {
+	_, caller, err := w.assume(ctx, "states.amazonaws.com", role, session, owner)
+	return caller, err
+}
+
+// logTransition keeps an event of a machine that logs.
+func (w *wiring) logTransition(ctx context.Context, line states.LogLine) error {
+	group, err := logGroupName(line.Group)
+	if err != nil {
+		return err
+	}
+	if err := w.logs.Create(ctx, line.Owner.Account, line.Owner.Region, group, line.Stream); err != nil {
+		return err
+	}
+	event := logs.Event{Time: line.Time.UnixMilli(), Message: string(line.Message)}
+	return w.logs.Append(ctx, line.Owner.Account, line.Owner.Region, group, line.Stream, []logs.Event{event})
+}
+
+// lambdaRoles gives functions the sessions of their roles.
+type lambdaRoles struct{ w *wiring }
+
+// Assume implements lambda.Credentials.
+func (l lambdaRoles) Assume(ctx context.Context, role, session string, caller wire.Caller) (lambda.Session, error) {
+	out, as, err := l.w.assume(ctx, "lambda.amazonaws.com", role, session, caller)
+	if err != nil {
+		return lambda.Session{}, err
+	}
+	return lambda.Session{
+		AccessKey: out.Credentials.AccessKeyId, Secret: out.Credentials.SecretAccessKey, Token: out.Credentials.SessionToken,
+		Caller: as, Expires: out.Credentials.Expiration.Time,
+	}, nil
+}
+
+// lambdaCode reads the code of functions from S3.
+type lambdaCode struct{ objects *s3.Service }
+
+// Open implements lambda.Objects.
+func (l lambdaCode) Open(ctx context.Context, caller wire.Caller, bucket, key, version string) (io.ReadCloser, error) {
+	if version != "" {
+		return nil, wire.NotImplemented("S3ObjectVersion of a function's code")
+	}
+	f, _, err := l.objects.Open(ctx, caller, bucket, key)
+	return f, err
+}
+
+// functions invokes Lambda functions for other services, with permissions checked.
+type functions struct{ invoker wire.Invoker }
+
+func (f functions) call(ctx context.Context, c states.FunctionCall) (states.FunctionResult, error) {
+	answer, err := f.invoker.Invoke(ctx, c.Caller, "lambda", "Invoke", &lambda.InvokeInput{
+		FunctionName: c.Function, Qualifier: c.Qualifier, InvocationType: c.InvocationType, Payload: c.Payload,
+	})
+	if err != nil {
+		return states.FunctionResult{}, err
+	}
+	out := answer.(*lambda.InvokeOutput)
+	return states.FunctionResult{
+		Status: out.StatusCode, FunctionError: out.FunctionError, Payload: out.Payload,
+		Version: out.ExecutedVersion, RequestID: out.RequestID,
+	}, nil
+}
+
+// Run implements secretsmanager.Functions.
+func (f functions) Run(ctx context.Context, caller wire.Caller, arn string, payload []byte) error {
+	out, err := f.call(ctx, states.FunctionCall{Caller: caller, Function: arn, Payload: payload})
+	if err == nil && out.FunctionError != "" {
+		err = errors.New("the function failed: " + string(out.Payload))
+	}
+	return err
+}
