@@ -169,6 +169,9 @@ type lambdaRoles struct{ w *wiring }
 
 // Assume implements lambda.Credentials.
 func (l lambdaRoles) Assume(ctx context.Context, role, session string, caller wire.Caller) (lambda.Session, error) {
+	if len(session) < 2 { // the name of a function may be one letter, that of a session may not
+		session += "-"
+	}
 	out, as, err := l.w.assume(ctx, "lambda.amazonaws.com", role, session, caller)
 	if err != nil {
 		return lambda.Session{}, err
