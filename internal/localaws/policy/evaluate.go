@@ -249,6 +249,9 @@ func article(s Source) string {
 // Message is the text of AWS's AccessDenied error for a decision that does not allow.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func (d Decision) Message(r Request) string {
-	return "User: " + r.Principal.String() + " is not authorized to perform: " + r.Action +
-		" on resource: " + r.Resource + " " + d.Reason
+	resource := r.Resource
+	if strings.HasPrefix(r.Action, "s3:") { // S3 alone puts it in quotes
+		resource = `"` + resource + `"`
+	}
+	return "User: " + r.Principal.String() + " is not authorized to perform: " + r.Action + " on resource: " + resource + " " + d.Reason
 }

@@ -128,7 +128,7 @@ func ExampleDecision_Message() {
 	r := Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::data/secret.csv",
 		Principal: Principal{Kind: AssumedRole, Account: here, ARN: "arn:aws:sts::000000000000:assumed-role/worker/run"}}
 	fmt.Println(Evaluate(r, Policies{}).Message(r))
-	// Output: User: arn:aws:sts::000000000000:assumed-role/worker/run is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::data/secret.csv because no identity-based policy allows the s3:GetObject action
+	// Output: User: arn:aws:sts::000000000000:assumed-role/worker/run is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::data/secret.csv" because no identity-based policy allows the s3:GetObject action
 }
 
 func BenchmarkEvaluate(b *testing.B) {
