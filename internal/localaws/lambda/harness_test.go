@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,11 @@ import (
 
 var good, bad []byte // zips
 
+var binary []byte // the good one's bootstrap
+
+// packages are the zips as objects, which are faster to create from.
+var packages = bucket{}
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "functions")
 	if err == nil {
@@ -41,6 +47,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	if binary, err = os.ReadFile(filepath.Join(dir, "good")); err != nil {
+		panic(err)
+	}
+	packages["code/good"], packages["code/bad"] = good, bad
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -84,6 +94,7 @@ type endpoint struct {
 	service *lambda.Service
 	server  *server.Server
 	calls   *calls
+	dir     string
 }
 
 // calls stands for the services that messages go to.
@@ -121,8 +132,8 @@ func boot(t testing.TB, dir string, change func(*lambda.Config)) *endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &endpoint{server: srv, calls: &calls{next: make(chan struct{}, 100)}}
-	cfg := lambda.Config{Store: store, Logs: kept, Meter: srv.Meter(), Endpoint: srv.URL, Invoker: e.calls}
+	e := &endpoint{server: srv, dir: dir, calls: &calls{next: make(chan struct{}, 100)}}
+	cfg := lambda.Config{Store: store, Logs: kept, Meter: srv.Meter(), Endpoint: srv.URL, Invoker: e.calls, Objects: packages}
 	if change != nil {
 		change(&cfg)
 	}
@@ -150,9 +161,14 @@ func boot(t testing.TB, dir string, change func(*lambda.Config)) *endpoint {
 const role = "arn:aws:iam::000000000000:role/r"
 
 func function(name, handler string, zip []byte) *awslambda.CreateFunctionInput {
+	code := &types.FunctionCode{ZipFile: zip}
+	for key, data := range packages {
+		if bytes.Equal(data, zip) {
+			code = &types.FunctionCode{S3Bucket: aws.String("code"), S3Key: aws.String(strings.TrimPrefix(key, "code/"))}
+		}
+	}
 	return &awslambda.CreateFunctionInput{
-		FunctionName: &name, Handler: &handler, Role: aws.String(role), Runtime: types.RuntimeProvidedal2023,
-		Code: &types.FunctionCode{ZipFile: zip},
+		FunctionName: &name, Handler: &handler, Role: aws.String(role), Runtime: types.RuntimeProvidedal2023, Code: code,
 	}
 }
 

@@ -1,11 +1,16 @@
 package lambda_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +22,7 @@ import (
 
 	"engage/internal/localaws/lambda"
 	"engage/internal/localaws/server"
+	"engage/internal/localaws/wire"
 )
 
 func TestInvoke(t *testing.T) {
@@ -239,4 +245,69 @@ func TestInvokeErrors(t *testing.T) {
 	if err != nil || out.StatusCode != 204 {
 		t.Errorf("dry run: %v %v", out, err)
 	}
+}
+
+// TestFreshCode creates and runs many packages at once: a bootstrap that one
+// function's instance runs is written while others are forked.
+func TestFreshCode(t *testing.T) {
+	e := boot(t, t.TempDir(), func(c *lambda.Config) { c.Objects = fresh{} })
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			name := fmt.Sprint("f", i)
+			in := function(name, "h", nil)
+			in.Code = &types.FunctionCode{S3Bucket: aws.String("b"), S3Key: &name}
+			if _, err := e.CreateFunction(t.Context(), in); err != nil {
+				t.Error(err)
+				return
+			}
+			out, err := e.Invoke(t.Context(), &awslambda.InvokeInput{FunctionName: &name})
+			if err != nil || out.FunctionError != nil {
+				t.Errorf("%v %v", out, err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestCloseEndsWork closes the service while functions work, one of them
+// retired by an update.
+func TestCloseEndsWork(t *testing.T) {
+	e := boot(t, t.TempDir(), nil)
+	in := function("f", "hang", bad)
+	in.Timeout = aws.Int32(900)
+	e.create(t, in)
+	done := make(chan string)
+	go func() {
+		out, err := e.Invoke(context.Background(), &awslambda.InvokeInput{FunctionName: aws.String("f")})
+		if err != nil {
+			done <- err.Error()
+			return
+		}
+		done <- string(out.Payload)
+	}()
+	for { // until it hangs
+		logged, err := os.ReadDir(filepath.Join(e.dir, "lambda", "tmp"))
+		if err == nil && len(logged) > 0 {
+			break
+		}
+		runtime.Gosched()
+	}
+	if _, err := e.UpdateFunctionConfiguration(t.Context(), &awslambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("f"), Timeout: aws.Int32(800)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.service.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-done; !strings.Contains(got, "signal: killed") && !strings.Contains(got, "InternalFailure") {
+		t.Error(got)
+	}
+}
+
+// fresh gives a package of other bytes for each key.
+type fresh struct{}
+
+func (fresh) Open(_ context.Context, _ wire.Caller, _, key, _ string) (io.ReadCloser, error) {
+	data, err := pack("bootstrap", append(bytes.Clone(binary), key...))
+	return io.NopCloser(bytes.NewReader(data)), err
 }

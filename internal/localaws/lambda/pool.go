@@ -17,6 +17,7 @@ type worker struct {
 	log      *instanceLog
 	init     time.Duration // until it was ready
 	idleFrom time.Time
+	retired  bool // the function has changed
 }
 
 // fits reports whether the worker can run the function as it is now, for as
@@ -107,7 +108,7 @@ func (p *pools) release(key string, w *worker, usable bool, now time.Time) error
 		p.mu.Unlock()
 		return nil
 	}
-	if usable && !p.closed && one.all[w] {
+	if usable && !p.closed && !w.retired {
 		w.idleFrom = now
 		one.idle = append(one.idle, w)
 		p.mu.Unlock()
@@ -124,8 +125,11 @@ func (p *pools) retire(key string) error {
 	one := p.of(key)
 	idle := one.idle
 	one.idle = nil
-	for w := range one.all {
+	for _, w := range idle {
 		delete(one.all, w)
+	}
+	for w := range one.all {
+		w.retired = true
 	}
 	if one.busy == 0 {
 		delete(p.all, key)

@@ -52,6 +52,7 @@ type Instance struct {
 	exit       *os.ProcessState
 	overMemory atomic.Bool
 	peak       atomic.Int64
+	peakAt     time.Time // when it was looked up
 	current    atomic.Pointer[job]
 	closeOnce  sync.Once
 	killOnce   sync.Once
@@ -248,11 +249,18 @@ func (i *Instance) Alive() bool {
 // Done is closed when the process has ended.
 func (i *Instance) Done() <-chan struct{} { return i.exited }
 
-// Peak returns the most memory that was resident, in bytes.
+// Peak returns the most memory that was resident, in bytes. The system is
+// asked every peakInterval at most, since the answer takes it a while.
+// REQUIRES: nobody else calls it at the same time.
 func (i *Instance) Peak() int64 {
-	i.notePeak(peakMemory(i.cmd.Process.Pid))
+	if now := time.Now(); now.Sub(i.peakAt) > peakInterval && i.Alive() {
+		i.peakAt = now
+		i.notePeak(peakMemory(i.cmd.Process.Pid))
+	}
 	return i.peak.Load()
 }
+
+const peakInterval = 100 * time.Millisecond
 
 func (i *Instance) notePeak(n int64) {
 	for {
