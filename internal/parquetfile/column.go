@@ -29,6 +29,9 @@ type columnReader struct {
 	buffer []parquet.Value
 	arena  []byte
 	ends   []int
+
+	problem func(Problem) // may be nil
+	before  int64         // rows of the file before the batch
 }
 
 func newColumnReader(file *parquet.File, table string, c *schema.Column) (*columnReader, error) {
@@ -144,9 +147,10 @@ func (r *columnReader) leave() {
 	r.pages, r.page, r.values = nil, nil, nil
 }
 
-// read fills col with the next n values of the row group.
-func (r *columnReader) read(col *frame.Column, n int) error {
-	r.arena, r.ends = r.arena[:0], r.ends[:0]
+// read fills col with the next n values of the row group, which come after
+// before rows of the file.
+func (r *columnReader) read(col *frame.Column, n int, before int64) error {
+	r.arena, r.ends, r.before = r.arena[:0], r.ends[:0], before
 	for done := 0; done < n; {
 		if r.values == nil {
 			if err := r.turn(); err != nil {
@@ -201,9 +205,13 @@ func (r *columnReader) convert(col *frame.Column, values []parquet.Value, from, 
 		case schema.String:
 			r.string(col, v.ByteArray(), from+i)
 		case schema.Int, schema.BigInt, schema.Timestamp:
-			whole, err := r.integer(v)
-			if err != nil {
-				return err
+			whole, wrong := r.integer(v)
+			if wrong != "" {
+				r.missing(col, from+i, n)
+				if err := r.refuse(from+i, v, wrong); err != nil {
+					return err
+				}
+				continue
 			}
 			col.Ints[from+i] = whole
 		case schema.Double:
@@ -230,17 +238,33 @@ func (r *columnReader) missing(col *frame.Column, i, n int) {
 	}
 }
 
-func (r *columnReader) integer(v parquet.Value) (int64, error) {
+// refuse hands on a value that is not of the column's type.
+func (r *columnReader) refuse(i int, v parquet.Value, want string) error {
+	if r.problem == nil {
+		return &ColumnError{Table: r.table, Column: r.column.Name, Reason: fmt.Sprintf("holds %s, which is not %s", v, want)}
+	}
+	r.problem(Problem{Row: r.before + int64(i) + 1, Column: r.column.Name, Value: v.String(), Rule: RuleType, Detail: want})
+	return nil
+}
+
+// integer is the whole number that v is, or says what it should have been.
+func (r *columnReader) integer(v parquet.Value) (whole int64, wrong string) {
 	switch r.kind {
 	case parquet.Int32:
-		return int64(v.Int32()), nil
+		return int64(v.Int32()), ""
 	case parquet.Double:
-		if d := v.Double(); d != math.Trunc(d) || math.Abs(d) > maxExact {
-			return 0, &ColumnError{Table: r.table, Column: r.column.Name, Reason: fmt.Sprintf("holds %g, which is not a whole number", d)}
+		d := v.Double()
+		if !(math.Abs(d) <= maxExact) || d != math.Trunc(d) {
+			return 0, "a whole number"
 		}
-		return int64(v.Double()), nil
+		whole = int64(d)
+	default:
+		whole = v.Int64()
 	}
-	return v.Int64(), nil
+	if r.column.Type == schema.Int && whole != int64(int32(whole)) {
+		return 0, "a 32-bit integer"
+	}
+	return whole, ""
 }
 
 // maxExact is the largest double below which all integers are exact.

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"engage/internal/frame"
 	"engage/internal/schema"
@@ -27,6 +30,10 @@ type ReadOptions struct {
 	// BatchRows is the largest number of rows in a batch, which with the page
 	// size of the file sets the memory used. The default is DefaultBatchRows.
 	BatchRows int
+	// Problem is told each value that is not of its column's type, such as a
+	// fraction among integers; such a cell is missing from the batch. Without it
+	// the first one ends the reading with a *ColumnError.
+	Problem func(Problem)
 }
 
 // Reader yields the rows of a file in order. It implements frame.Reader.
@@ -37,6 +44,7 @@ type Reader struct {
 	batch   int
 	groups  []parquet.RowGroup
 	left    int64 // rows not yet read of the current row group
+	row     int64 // rows read
 	reused  *frame.Batch
 	owned   io.Closer
 }
@@ -87,6 +95,7 @@ func NewReader(r io.ReaderAt, size int64, t *schema.Table, o ReadOptions) (*Read
 		if err != nil {
 			return nil, err
 		}
+		column.problem = o.Problem
 		reader.columns = append(reader.columns, column)
 	}
 	return reader, nil
@@ -94,11 +103,14 @@ func NewReader(r io.ReaderAt, size int64, t *schema.Table, o ReadOptions) (*Read
 
 func openFile(r io.ReaderAt, size int64) (file *parquet.File, err error) {
 	err = guard(func() error {
-		if err := checkTail(r, size); err != nil {
+		if err := checkEnds(r, size); err != nil {
 			return err
 		}
 		file, err = parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 		if err != nil {
+			return err
+		}
+		if err := checkCodecs(file); err != nil {
 			return err
 		}
 		return checkRows(file)
@@ -106,21 +118,48 @@ func openFile(r io.ReaderAt, size int64) (file *parquet.File, err error) {
 	return file, err
 }
 
-// checkTail checks the last bytes of the file: the footer's length and the
-// magic number. A length larger than the file would be allocated otherwise.
-func checkTail(r io.ReaderAt, size int64) error {
+// checkEnds checks the first and last bytes of the file: the magic numbers and
+// the footer's length. A length larger than the file would be allocated otherwise.
+func checkEnds(r io.ReaderAt, size int64) error {
+	var head [len(magic)]byte
 	var tail [8]byte
+	if n, err := r.ReadAt(head[:], 0); err != nil && err != io.EOF {
+		return err
+	} else if string(head[:n]) == magic && size < int64(len(magic)+len(tail)) {
+		return fault(Truncated, "it has only %d bytes", size)
+	}
 	if size < int64(len(magic)+len(tail)) {
-		return fmt.Errorf("it has only %d bytes", size)
+		return fault(Foreign, "it has only %d bytes", size)
 	}
 	if _, err := r.ReadAt(tail[:], size-int64(len(tail))); err != nil {
 		return err
 	}
-	if string(tail[4:]) != magic {
-		return fmt.Errorf("it does not end in %s", magic)
+	begins, ends := string(head[:]) == magic, string(tail[4:]) == magic
+	footer := int64(binary.LittleEndian.Uint32(tail[:]))
+	switch {
+	case !begins && !ends:
+		return fault(Foreign, "it neither begins nor ends with %s", magic)
+	case !ends:
+		return fault(Truncated, "it does not end with %s", magic)
+	case !begins:
+		return fault(Damaged, "it does not begin with %s", magic)
+	case footer > size-int64(len(magic)+len(tail)):
+		return fault(Damaged, "its footer claims %d bytes of %d", footer, size)
 	}
-	if footer := int64(binary.LittleEndian.Uint32(tail[:])); footer > size-int64(len(magic)+len(tail)) {
-		return fmt.Errorf("its footer claims %d bytes of %d", footer, size)
+	return nil
+}
+
+// codecs are the compressions that are read.
+var codecs = []format.CompressionCodec{format.Uncompressed, format.Snappy, format.Gzip, format.Brotli, format.Zstd, format.Lz4Raw}
+
+// checkCodecs names a compression that cannot be read before a page of it is met.
+func checkCodecs(file *parquet.File) error {
+	for _, group := range file.Metadata().RowGroups {
+		for _, chunk := range group.Columns {
+			if codec := chunk.MetaData.Codec; !slices.Contains(codecs, codec) {
+				return fault(Unsupported, "column %s is compressed with %s, use Snappy or Zstandard", strings.Join(chunk.MetaData.PathInSchema, "."), codec)
+			}
+		}
 	}
 	return nil
 }
@@ -196,11 +235,12 @@ func (r *Reader) Next() (*frame.Batch, error) {
 	n := int(min(int64(r.batch), r.left))
 	b := r.blank(n)
 	for i, c := range r.columns {
-		if err := guard(func() error { return c.read(&b.Columns[i], n) }); err != nil {
+		if err := guard(func() error { return c.read(&b.Columns[i], n, r.row) }); err != nil {
 			return nil, fmt.Errorf("read column %s of %s: %w", c.column.Name, r.table.Name, err)
 		}
 	}
 	r.left -= int64(n)
+	r.row += int64(n)
 	return b, nil
 }
 

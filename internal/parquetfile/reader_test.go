@@ -2,6 +2,7 @@ package parquetfile_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"engage/internal/frame"
 	"engage/internal/parquetfile"
@@ -179,19 +185,95 @@ func TestReaderReadsOtherWritersFiles(t *testing.T) {
 
 func TestReaderRefusesForeignAndTruncatedFiles(t *testing.T) {
 	whole := write(t, 1, 300)
-	cases := map[string][]byte{
-		"empty": nil, "short": []byte("PAR1"), "text": []byte("customer_id,age\nCUST_00000001,20\n"),
-		"half": whole[:len(whole)/2], "no last byte": whole[:len(whole)-1], "no first half": whole[len(whole)/2:],
+	flipped := bytes.Clone(whole)
+	for at := 40; at < 60; at++ {
+		flipped[at] ^= 0xff
 	}
-	for name, data := range cases {
-		err := readAll(data)
+	cases := map[string]struct {
+		fault parquetfile.Fault
+		data  []byte
+	}{
+		"empty": {parquetfile.Foreign, nil}, "text": {parquetfile.Foreign, []byte("customer_id,age\nCUST_00000001,20\n")},
+		"short": {parquetfile.Truncated, []byte("PAR1")}, "half": {parquetfile.Truncated, whole[:len(whole)/2]},
+		"no last byte":  {parquetfile.Truncated, whole[:len(whole)-1]},
+		"no first half": {parquetfile.Damaged, whole[len(whole)/2:]}, "changed bytes of a page": {parquetfile.Damaged, flipped},
+		"codec": {parquetfile.Unsupported, recoded(t, whole)},
+	}
+	for name, c := range cases {
+		err := readAll(c.data)
 		var form *parquetfile.FormatError
-		if !errors.As(err, &form) || strings.Contains(err.Error(), "\n") {
+		if !errors.As(err, &form) || form.Fault != c.fault || !strings.Contains(err.Error(), string(c.fault)) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v", name, err)
+		}
+		if name == "codec" && !strings.Contains(err.Error(), "LZO") {
+			t.Errorf("the codec is not named: %v", err)
 		}
 	}
 	if _, err := parquetfile.Open(filepath.Join(t.TempDir(), "none"), things, parquetfile.ReadOptions{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// recoded is a file whose footer says that a column is compressed with LZO.
+func recoded(t *testing.T, whole []byte) []byte {
+	t.Helper()
+	f, err := parquet.OpenFile(bytes.NewReader(whole), int64(len(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Metadata().RowGroups[0].Columns[2].MetaData.Codec = format.LZO
+	footer, err := thrift.Marshal(new(thrift.CompactProtocol), f.Metadata())
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := binary.LittleEndian.Uint32(whole[len(whole)-8:])
+	data := append(bytes.Clone(whole[:len(whole)-8-int(old)]), footer...)
+	data = binary.LittleEndian.AppendUint32(data, uint32(len(footer)))
+	return append(data, "PAR1"...)
+}
+
+// Values that are no integers are told one by one, and the rest is read.
+func TestProblemsAreToldAndReadingGoesOn(t *testing.T) {
+	loose := &schema.Table{Name: "things", Columns: []schema.Column{{Name: "count", Type: schema.Double}}}
+	b := frame.New(loose, 5)
+	b.Columns[0].Floats = []float64{1, 2.5, math.NaN(), 3e9, 4}
+	var out bytes.Buffer
+	w := parquetfile.NewWriter(&out, loose)
+	for range 2 {
+		block, err := w.Encode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Append(block); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	strict := &schema.Table{Name: "things", Columns: []schema.Column{{Name: "count", Type: schema.Int}}}
+	var got []string
+	r := open(t, out.Bytes(), strict, parquetfile.ReadOptions{Problem: func(p parquetfile.Problem) {
+		got = append(got, fmt.Sprintf("%d %s %s %s %s", p.Row, p.Column, p.Value, p.Rule, p.Detail))
+	}})
+	rows := 0
+	for {
+		b, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows += b.Rows
+		if c := b.Columns[0]; c.Present(1) || c.Present(2) || c.Present(3) || !c.Present(4) || c.Ints[4] != 4 || c.Ints[1] != 0 {
+			t.Errorf("got %+v", c)
+		}
+	}
+	want := []string{"2 count 2.5 type a whole number", "3 count NaN type a whole number", "4 count 3e+09 type a 32-bit integer",
+		"7 count 2.5 type a whole number", "8 count NaN type a whole number", "9 count 3e+09 type a 32-bit integer"}
+	if rows != 10 || !slices.Equal(got, want) {
+		t.Errorf("%d rows, problems\n%s", rows, strings.Join(got, "\n"))
 	}
 }
 

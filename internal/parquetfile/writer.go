@@ -13,32 +13,13 @@ import (
 	"engage/internal/schema"
 )
 
-// createdBy is the default of the file's created_by field, in the form
+// createdBy is the file's created_by field, in the form
 // "application version x.y.z (build hash)" that readers parse.
 const createdBy = "engage version 1.0.0 (build 1)"
 
 // chunk is the number of values handed to the codec at a time, which bounds
 // the size of a page and of the scratch values.
 const chunk = 8192
-
-// Option changes how a Writer writes.
-type Option func(*parquet.WriterConfig)
-
-// Metadata adds key-value pairs to the file's footer. They are written sorted by key.
-func Metadata(pairs map[string]string) Option {
-	return func(c *parquet.WriterConfig) { c.KeyValueMetadata = pairs }
-}
-
-// CreatedBy names the application and version in the file's footer. The
-// default is the name of this project.
-func CreatedBy(who string) Option {
-	return func(c *parquet.WriterConfig) { c.CreatedBy = who }
-}
-
-// Uncompressed writes pages as they are. The default is Snappy.
-func Uncompressed() Option {
-	return func(c *parquet.WriterConfig) { c.Compression = &parquet.Uncompressed }
-}
 
 // Writer writes batches of one table, a row group each. It implements frame.Encoder.
 type Writer struct {
@@ -49,15 +30,12 @@ type Writer struct {
 }
 
 // NewWriter returns a writer of the table to w, which it does not close.
-func NewWriter(w io.Writer, t *schema.Table, options ...Option) *Writer {
+func NewWriter(w io.Writer, t *schema.Table) *Writer {
 	config := parquet.DefaultWriterConfig()
 	config.Schema = parquetSchema(t)
 	config.CreatedBy = createdBy
 	config.Compression = &parquet.Snappy
 	config.ColumnIndexSizeLimit = func([]string) int { return 64 }
-	for _, option := range options {
-		option(config)
-	}
 	return &Writer{table: t, file: parquet.NewGenericWriter[any](w, config)}
 }
 

@@ -45,7 +45,7 @@ func wide(first, n int) *frame.Batch {
 func write(t testing.TB, workers int, sizes ...int) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w := parquetfile.NewWriter(&out, &schema.Customers, parquetfile.Metadata(map[string]string{"seed": "7", "a": "b"}))
+	w := parquetfile.NewWriter(&out, &schema.Customers)
 	first := make([]int, len(sizes))
 	for i := 1; i < len(sizes); i++ {
 		first[i] = first[i-1] + sizes[i-1]
@@ -85,9 +85,6 @@ func TestFileKeepsTheOrderOfTheTableAndItsStatistics(t *testing.T) {
 		if want := string(schema.Customers.Columns[i].Name); path[0] != want {
 			t.Errorf("column %d is %s, want %s", i, path[0], want)
 		}
-	}
-	if v, ok := f.Lookup("seed"); !ok || v != "7" {
-		t.Errorf("key-value metadata: %q, %v", v, ok)
 	}
 	for i, chunk := range f.Metadata().RowGroups[0].Columns {
 		if s := chunk.MetaData.Statistics; len(s.MinValue) == 0 || len(s.MaxValue) == 0 {
