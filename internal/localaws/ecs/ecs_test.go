@@ -149,7 +149,11 @@ func (f *fixture) Authorize(_ context.Context, call *wire.Call, all []wire.Acces
 
 func boot(t *testing.T, change func(*ecs.Config)) *fixture {
 	t.Helper()
-	store, err := state.Open(t.TempDir())
+	dir := os.Getenv(crashDir)
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	store, err := state.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func main() {
 		<-ch
 		fmt.Println("asked to stop")
 		os.Exit(7)
-	case "fork":
+	case "fork", "forkwait":
 		cmd := exec.Command(os.Args[0], "sleep")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := cmd.Start(); err != nil {
@@ -45,6 +45,9 @@ func main() {
 			os.Exit(1)
 		}
 		fmt.Println("forked")
+		if os.Args[1] == "forkwait" {
+			time.Sleep(time.Hour)
+		}
 	case "eat":
 		var kept [][]byte
 		for {
