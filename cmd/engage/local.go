@@ -93,7 +93,10 @@ func serve(ctx context.Context, s streams, o *localOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lease.Release()) }()
-	endpoint, err := localaws.Open(localaws.Config{Addr: fmt.Sprintf("127.0.0.1:%d", o.port), Dir: o.dir})
+	endpoint, err := localaws.Open(localaws.Config{
+		Addr: fmt.Sprintf("127.0.0.1:%d", o.port), Dir: o.dir,
+		Report: func(err error) { s.say("engage: %s", oneLine(err)) },
+	})
 	if err != nil {
 		return err
 	}

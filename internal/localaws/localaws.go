@@ -21,6 +21,9 @@ import (
 type Config struct {
 	Addr string // a loopback address; port 0 takes a free one. The default is 127.0.0.1:4566
 	Dir  string // state directory, owned by this process. There is no default
+	// Report hears of what fails with nobody waiting for it, such as the
+	// delivery of a schedule. The default forgets it.
+	Report func(error)
 }
 
 // maxBody bounds a request that is not streamed, in bytes: a Lambda zip fits.
@@ -29,6 +32,7 @@ const maxBody = 100 << 20
 // Endpoint is a running set of services. Make it with Open, end it with Close.
 type Endpoint struct {
 	server  *server.Server
+	report  func(error)
 	closers []func(context.Context) error // run last to first
 }
 
@@ -36,7 +40,10 @@ type Endpoint struct {
 // right what a crash left. Errors: *state.CorruptError, *state.LockedError, the
 // file system's.
 func Open(cfg Config) (_ *Endpoint, err error) {
-	e := &Endpoint{}
+	e := &Endpoint{report: cfg.Report}
+	if e.report == nil {
+		e.report = func(error) {}
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close(context.Background()))

@@ -6,9 +6,15 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
+	"strings"
+	"sync"
 
 	"engage/internal/localaws/athena"
 	"engage/internal/localaws/athena/engine"
+	"engage/internal/localaws/ecr"
+	"engage/internal/localaws/ecs"
+	"engage/internal/localaws/events"
 	"engage/internal/localaws/glue"
 	"engage/internal/localaws/kms"
 	"engage/internal/localaws/lambda"
@@ -40,7 +46,7 @@ type wiring struct {
 }
 
 func (w *wiring) open() error {
-	for _, open := range []func() error{w.openStorage, w.openQueries, w.openMessages, w.openCompute, w.openMachines} {
+	for _, open := range []func() error{w.openStorage, w.openQueries, w.openMessages, w.openCompute, w.openEvents, w.openMachines} {
 		if err := open(); err != nil {
 			return err
 		}
@@ -112,13 +118,41 @@ func (w *wiring) openCompute() error {
 		return fmt.Errorf("open lambda: %w", err)
 	}
 	w.onClose(func(context.Context) error { return code.Close() })
-	w.server.Register(code.Wire())
+	registry, err := ecr.New(ecr.Config{Store: w.store, Authorizer: w.authorizer})
+	if err != nil {
+		return fmt.Errorf("open ecr: %w", err)
+	}
+	w.onClose(func(context.Context) error { return registry.Close() })
+	tasks, err := ecs.New(ecs.Config{
+		Store: w.store, Meter: w.meter, Puller: registry, Credentials: taskRoles{w}, Logs: taskLogs{w.logs},
+		Invoker: w.server, Endpoint: w.URL,
+	})
+	if err != nil {
+		return fmt.Errorf("open ecs: %w", err)
+	}
+	w.onClose(tasks.Close)
+	w.server.Register(code.Wire(), registry.Wire(), tasks.Wire())
+	return nil
+}
+
+// openEvents opens the event bus, whose schedules fire until the endpoint closes.
+func (w *wiring) openEvents() error {
+	bus := events.New(events.Config{Store: w.store, Meter: w.meter, Targets: target.Invoked{Invoker: w.server}, Assume: w.assumeForEvents})
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { bus.Run(ctx, w.report) })
+	w.onClose(func(context.Context) error {
+		cancel()
+		running.Wait()
+		return nil
+	})
+	w.server.Register(bus.API())
 	return nil
 }
 
 // openMachines opens the state machines, which call all other services.
 func (w *wiring) openMachines() error {
-	integrations := states.Integrations(w.server, "athena", "sns", "sqs")
+	integrations := states.Integrations(w.server, "athena", "ecs", "events", "sns", "sqs")
 	maps.Copy(integrations, states.LambdaIntegrations(functions{w.server}.call))
 	machines, err := states.New(states.Config{
 		Store: w.store, Meter: w.meter, Invoker: w.server, Integrations: integrations,
@@ -133,9 +167,9 @@ func (w *wiring) openMachines() error {
 }
 
 // assume takes on a role, as a service that the role trusts.
-func (w *wiring) assume(ctx context.Context, service, role, session string, owner wire.Caller) (*sts.AssumeRoleOutput, wire.Caller, error) {
+func (w *wiring) assume(ctx context.Context, service, role, session string, owner wire.Caller, tags ...sts.Tag) (*sts.AssumeRoleOutput, wire.Caller, error) {
 	by := wire.Caller{Account: owner.Account, Region: owner.Region, Service: service, RunID: owner.RunID}
-	answer, err := w.server.Invoke(ctx, by, "sts", "AssumeRole", &sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session})
+	answer, err := w.server.Invoke(ctx, by, "sts", "AssumeRole", &sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session, Tags: tags})
 	if err != nil {
 		return nil, wire.Caller{}, err
 	}
@@ -149,6 +183,54 @@ func (w *wiring) assume(ctx context.Context, service, role, session string, owne
 func (w *wiring) assumeForStates(ctx context.Context, role, session string, owner wire.Caller) (wire.Caller, error) {
 	_, caller, err := w.assume(ctx, "states.amazonaws.com", role, session, owner)
 	return caller, err
+}
+
+// eventsSession names the sessions in which events are delivered.
+const eventsSession = "events-delivery"
+
+func (w *wiring) assumeForEvents(ctx context.Context, service, role string) (wire.Caller, error) {
+	_, caller, err := w.assume(ctx, service, role, eventsSession, ownerOf(role))
+	return caller, err
+}
+
+// ownerOf is the account that a role belongs to.
+func ownerOf(role string) wire.Caller {
+	owner := wire.Caller{Account: wire.DefaultAccount, Region: wire.DefaultRegion}
+	if parts := strings.Split(role, ":"); len(parts) > 4 {
+		owner.Account = parts[4]
+	}
+	return owner
+}
+
+// taskRoles gives tasks the sessions of their roles.
+type taskRoles struct{ w *wiring }
+
+// Session implements ecs.Credentials.
+func (t taskRoles) Session(ctx context.Context, service, role, session string, tags map[string]string) (ecs.Session, error) {
+	var list []sts.Tag
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, sts.Tag{Key: key, Value: tags[key]})
+	}
+	out, as, err := t.w.assume(ctx, service, role, session, ownerOf(role), list...)
+	if err != nil {
+		return ecs.Session{}, err
+	}
+	return ecs.Session{
+		AccessKeyID: out.Credentials.AccessKeyId, SecretAccessKey: out.Credentials.SecretAccessKey, Token: out.Credentials.SessionToken,
+		Expires: out.Credentials.Expiration.Time, Caller: as,
+	}, nil
+}
+
+// taskLogs keeps what tasks print.
+type taskLogs struct{ logs *logs.Service }
+
+// Append implements ecs.LogSink.
+func (t taskLogs) Append(ctx context.Context, account, region, group, stream string, lines []ecs.LogEvent) error {
+	list := make([]logs.Event, len(lines))
+	for i, line := range lines {
+		list[i] = logs.Event{Time: line.Time.UnixMilli(), Message: line.Message}
+	}
+	return t.logs.Append(ctx, account, region, group, stream, list)
 }
 
 // logTransition keeps an event of a machine that logs.
