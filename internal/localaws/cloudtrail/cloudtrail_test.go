@@ -1,0 +1,209 @@
+package cloudtrail_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+
+	"engage/internal/localaws/cloudtrail"
+	"engage/internal/localaws/server"
+	"engage/internal/localaws/state"
+	"engage/internal/localaws/wire"
+)
+
+// bucket is a bucket in memory.
+type bucket map[string]cloudtrail.Object
+
+func (b bucket) Put(_ context.Context, _ wire.Caller, o cloudtrail.Object) error {
+	b[o.Key] = o
+	return nil
+}
+
+func (b bucket) List(_ context.Context, _, prefix string) (keys []string, err error) {
+	for key := range b {
+		if strings.HasPrefix(key, prefix) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+func (b bucket) Get(_ context.Context, _, key string) (cloudtrail.Object, error) {
+	o, ok := b[key]
+	if !ok {
+		return o, errors.New("no such key")
+	}
+	return o, nil
+}
+
+type world struct {
+	*sdk.Client
+	service *cloudtrail.Service
+	bucket  bucket
+	now     time.Time
+}
+
+func boot(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := state.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{bucket: bucket{}, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	if w.service, err = cloudtrail.New(cloudtrail.Config{Store: store, Bucket: w.bucket, Clock: func() time.Time { return w.now }}); err != nil {
+		t.Fatal(err)
+	}
+	srv, err := server.New(server.Config{Addr: "127.0.0.1:0", Dir: dir, Services: []*wire.Service{w.service.API()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(srv.Shutdown(context.Background()), store.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	w.Client = sdk.New(sdk.Options{Region: "eu-west-1", BaseEndpoint: aws.String(srv.URL()), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")})
+	if _, err := w.CreateTrail(t.Context(), &sdk.CreateTrailInput{Name: aws.String("audit"), S3BucketName: aws.String("logs"), EnableLogFileValidation: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.StartLogging(t.Context(), &sdk.StartLoggingInput{Name: aws.String("audit")}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) record(t *testing.T, service, operation string, data bool) {
+	t.Helper()
+	w.service.Record(t.Context(), cloudtrail.Event{Caller: wire.Root("000000000000", "eu-west-1"), Service: service, Operation: operation, Data: data,
+		Parameters: json.RawMessage(`{"Name":"n","SecretString":"hush"}`), Resources: []string{"arn:aws:s3:::data/a"}, RequestID: "r"})
+}
+
+// fill writes three digests with a log file each.
+func (w *world) fill(t *testing.T) {
+	t.Helper()
+	for range 3 {
+		w.record(t, "secretsmanager", "CreateSecret", false)
+		w.now = w.now.Add(time.Hour)
+		if err := w.service.Flush(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) verify(t *testing.T, b bucket) cloudtrail.Report {
+	t.Helper()
+	report, err := cloudtrail.Verify(t.Context(), b, w.service.PublicKey(), cloudtrail.Location{Bucket: "logs", Account: "000000000000"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func keys(b bucket, kind string) (found []string) {
+	for key := range b {
+		if strings.Contains(key, "/"+kind+"/") {
+			found = append(found, key)
+		}
+	}
+	return found
+}
+
+func zip(text string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	io.WriteString(w, text)
+	w.Close()
+	return b.Bytes()
+}
+
+func TestVerifyFindsEveryChange(t *testing.T) {
+	w := boot(t)
+	w.fill(t)
+	if r := w.verify(t, w.bucket); len(r.Findings) != 0 || r.Digests != 3 || r.LogFiles != 3 {
+		t.Fatalf("got %+v", r)
+	}
+	for _, kind := range []string{"CloudTrail", "CloudTrail-Digest"} {
+		all := keys(w.bucket, kind)
+		if len(all) != 3 {
+			t.Fatalf("%s: %v", kind, all)
+		}
+		for _, key := range all {
+			changed := maps.Clone(w.bucket)
+			changed[key] = cloudtrail.Object{Key: key, Body: zip("{}"), Metadata: w.bucket[key].Metadata}
+			if r := w.verify(t, changed); len(r.Findings) == 0 {
+				t.Errorf("a change of %s was not found", key)
+			}
+			missing := maps.Clone(w.bucket)
+			delete(missing, key)
+			report, err := cloudtrail.Verify(t.Context(), missing, w.service.PublicKey(), cloudtrail.Location{Bucket: "logs", Account: "000000000000", LastDigest: w.service.LastDigest("000000000000", "eu-west-1", "audit")})
+			if err != nil || len(report.Findings) == 0 {
+				t.Errorf("the loss of %s was not found: %v", key, err)
+			}
+		}
+	}
+	added := maps.Clone(w.bucket)
+	added["AWSLogs/000000000000/CloudTrail/eu-west-1/2026/01/01/000000000000_CloudTrail_eu-west-1_20260101T0030Z_0123456789abcdef.json.gz"] = cloudtrail.Object{Body: zip("{}")}
+	if r := w.verify(t, added); len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Problem, "added") {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestRecordsHaveNoSecretsAndCanBeLookedUp(t *testing.T) {
+	w := boot(t)
+	w.fill(t)
+	for _, key := range keys(w.bucket, "CloudTrail") {
+		r, err := gzip.NewReader(bytes.NewReader(w.bucket[key].Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(r)
+		if strings.Contains(string(text), "hush") || !strings.Contains(string(text), `"eventSource":"secretsmanager.amazonaws.com"`) || !strings.Contains(string(text), `"responseElements":null`) {
+			t.Errorf("got %s", text)
+		}
+	}
+	out, err := w.LookupEvents(t.Context(), &sdk.LookupEventsInput{LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String("CreateSecret")}}})
+	if err != nil || len(out.Events) != 3 {
+		t.Errorf("got %+v %v", out, err)
+	}
+	public, err := w.ListPublicKeys(t.Context(), &sdk.ListPublicKeysInput{})
+	if err != nil || len(public.PublicKeyList) != 1 {
+		t.Errorf("got %+v %v", public, err)
+	}
+	status, err := w.GetTrailStatus(t.Context(), &sdk.GetTrailStatusInput{Name: aws.String("audit")})
+	if err != nil || !*status.IsLogging || status.LatestDigestDeliveryTime == nil {
+		t.Errorf("got %+v %v", status, err)
+	}
+}
+
+func TestSelectorsChooseData(t *testing.T) {
+	w := boot(t)
+	w.record(t, "s3", "GetObject", true)
+	if err := w.service.Flush(t.Context(), false); err != nil || len(w.bucket) != 0 {
+		t.Errorf("data was logged without a selector: %d files, %v", len(w.bucket), err)
+	}
+	if _, err := w.PutEventSelectors(t.Context(), &sdk.PutEventSelectorsInput{TrailName: aws.String("audit"), EventSelectors: []types.EventSelector{
+		{ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true), DataResources: []types.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::data/"}}}}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.record(t, "s3", "GetObject", true)
+	if err := w.service.Flush(t.Context(), false); err != nil || len(w.bucket) != 1 {
+		t.Errorf("%d files, %v", len(w.bucket), err)
+	}
+}
