@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		path := filepath.Join(dir, "worker")
-		build := exec.Command("go", "build", "-o", path, "./testdata/worker")
+		build := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, "./testdata/worker")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			panic(fmt.Sprint(err, string(out)))
@@ -217,8 +217,14 @@ func (f *fixture) push(t *testing.T, client *ecrsdk.Client) {
 	f.image = account + ".dkr.ecr." + region + ".amazonaws.com/app:v1"
 }
 
+// built is the image, made by the first test that needs it.
+var built v1.Image
+
 func workerImage(t *testing.T) v1.Image {
 	t.Helper()
+	if built != nil {
+		return built
+	}
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	err := errors.Join(w.WriteHeader(&tar.Header{Name: "bin/worker", Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(worker))}))
@@ -232,7 +238,7 @@ func workerImage(t *testing.T) v1.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil }, tarball.WithCompressedCaching)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,6 +249,7 @@ func workerImage(t *testing.T) v1.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
+	built = img
 	return img
 }
 
