@@ -311,3 +311,33 @@ func (fresh) Open(_ context.Context, _ wire.Caller, _, key, _ string) (io.ReadCl
 	data, err := pack("bootstrap", append(bytes.Clone(binary), key...))
 	return io.NopCloser(bytes.NewReader(data)), err
 }
+
+// TestLastWords checks that what is printed after an answer is kept too.
+func TestLastWords(t *testing.T) {
+	dir := t.TempDir()
+	t.Run("before", func(t *testing.T) {
+		e := boot(t, dir, nil)
+		in := function("f", "lastwords", bad)
+		in.LoggingConfig = &types.LoggingConfig{LogGroup: aws.String("g")}
+		e.create(t, in)
+		if _, err := e.PutFunctionConcurrency(t.Context(), &awslambda.PutFunctionConcurrencyInput{FunctionName: aws.String("f"), ReservedConcurrentExecutions: aws.Int32(1)}); err != nil {
+			t.Fatal(err)
+		}
+		e.invoke(t, "f", `{}`)
+		for { // throttled until the instance is back
+			_, err := e.Invoke(t.Context(), &awslambda.InvokeInput{FunctionName: aws.String("f"), InvocationType: "RequestResponse"})
+			if err == nil {
+				break
+			}
+			wantCode(t, err, "TooManyRequestsException")
+		}
+	})
+	e := boot(t, dir, nil)
+	got, err := e.GetFunctionConfiguration(t.Context(), &awslambda.GetFunctionConfigurationInput{FunctionName: aws.String("f")})
+	if err != nil || got.LoggingConfig.LogFormat != types.LogFormatText {
+		t.Errorf("%v %v", got, err)
+	}
+	if log := e.printed(t, "g"); !strings.Contains(log, "last words\n") {
+		t.Errorf("log: %s", log)
+	}
+}

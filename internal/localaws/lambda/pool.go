@@ -20,6 +20,13 @@ type worker struct {
 	retired  bool // the function has changed
 }
 
+// Close ends the instance, and keeps what it printed since its last invocation.
+func (w *worker) Close() error {
+	err := w.Instance.Close()
+	w.log.flush()
+	return err
+}
+
 // fits reports whether the worker can run the function as it is now, for as
 // long as an invocation may take.
 func (w *worker) fits(f *function, now time.Time) bool {

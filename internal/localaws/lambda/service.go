@@ -106,6 +106,9 @@ type Service struct {
 // New returns the service over what is kept. What a killed process left
 // running is ended, and events that wait in the queue go on. Close ends it.
 func New(cfg Config) (*Service, error) {
+	if cfg.Store == nil || cfg.Logs == nil || cfg.Endpoint == nil {
+		panic("lambda: Config needs Store, Logs and Endpoint")
+	}
 	cfg.defaults()
 	if err := sandbox.Sweep(filepath.Join(cfg.Dir, "tmp")); err != nil {
 		return nil, err

@@ -85,7 +85,11 @@ func (s settings) over(change settings) settings {
 	s.DeadLetterConfig = given(change.DeadLetterConfig, s.DeadLetterConfig)
 	s.TracingConfig = given(change.TracingConfig, s.TracingConfig)
 	s.EphemeralStorage = given(change.EphemeralStorage, s.EphemeralStorage)
-	s.LoggingConfig = given(change.LoggingConfig, s.LoggingConfig)
+	if c := change.LoggingConfig; c != nil {
+		logging := *c
+		logging.LogFormat = orDefault(c.LogFormat, s.LoggingConfig.LogFormat)
+		s.LoggingConfig = &logging
+	}
 	s.VpcConfig = given(change.VpcConfig, s.VpcConfig)
 	s.KMSKeyArn = given(change.KMSKeyArn, s.KMSKeyArn)
 	return s

@@ -73,6 +73,11 @@ func main() {
 		case "fork":
 			post(reply, fmt.Sprint(child()))
 			continue
+		case "lastwords":
+			post(reply, `"answered"`)
+			time.Sleep(60 * time.Millisecond) // longer than an answer waits for it
+			fmt.Println("last words")
+			continue
 		case "flood":
 			line := bytes.Repeat([]byte("x"), 1<<20-1)
 			line = append(line, '\n')
