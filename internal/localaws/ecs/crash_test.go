@@ -66,7 +66,7 @@ func TestCrash(t *testing.T) {
 				}
 			}
 			task, err := s.Wait(t.Context(), arn)
-			if err != nil || task.LastStatus != "STOPPED" || !strings.Contains(task.StoppedReason, "The endpoint ended while the task was RUNNING") {
+			if err != nil || task.LastStatus != "STOPPED" || !strings.Contains(task.StoppedReason, "The endpoint ended while the task was ") {
 				t.Errorf("got %s %s %v", task.LastStatus, task.StoppedReason, err)
 			}
 			if entries, _ := os.ReadDir(filepath.Join(dir, "ecs", "tasks")); len(entries) > 0 {
