@@ -31,9 +31,10 @@ const maxBody = 100 << 20
 
 // Endpoint is a running set of services. Make it with Open, end it with Close.
 type Endpoint struct {
-	server  *server.Server
-	report  func(error)
-	closers []func(context.Context) error // run last to first
+	server   *server.Server
+	report   func(error)
+	stoppers []func(context.Context) error // what runs code or waits; ended while the listener still answers it
+	closers  []func(context.Context) error // what keeps state; closed when nobody calls any more
 }
 
 // Open makes every service over the state that the directory holds, and puts
@@ -65,6 +66,7 @@ func Open(cfg Config) (_ *Endpoint, err error) {
 	return e, (&wiring{Endpoint: e, identity: id, store: store, meter: e.server.Meter()}).open()
 }
 
+func (e *Endpoint) onStop(f func(context.Context) error)  { e.stoppers = append(e.stoppers, f) }
 func (e *Endpoint) onClose(f func(context.Context) error) { e.closers = append(e.closers, f) }
 
 // identity is who may do what.
@@ -94,16 +96,19 @@ func (e *Endpoint) URL() string { return e.server.URL() }
 // Supported returns the operations of each service, sorted.
 func (e *Endpoint) Supported() map[string][]string { return e.server.Supported() }
 
-// Close lets running calls end until the context does, stops what the services
-// run, and closes the store.
+// Close stops what the services run, lets running calls end until the context
+// does, and closes the store. Each list is run last to first.
 func (e *Endpoint) Close(ctx context.Context) error {
 	var errs []error
+	for _, stop := range slices.Backward(e.stoppers) {
+		errs = append(errs, stop(ctx))
+	}
 	if e.server != nil {
 		errs = append(errs, e.server.Shutdown(ctx))
 	}
 	for _, c := range slices.Backward(e.closers) {
 		errs = append(errs, c(ctx))
 	}
-	e.closers = nil
+	e.stoppers, e.closers = nil, nil
 	return errors.Join(errs...)
 }

@@ -117,7 +117,7 @@ func (w *wiring) openCompute() error {
 	if err != nil {
 		return fmt.Errorf("open lambda: %w", err)
 	}
-	w.onClose(func(context.Context) error { return code.Close() })
+	w.onStop(func(context.Context) error { return code.Close() })
 	registry, err := ecr.New(ecr.Config{Store: w.store, Authorizer: w.authorizer})
 	if err != nil {
 		return fmt.Errorf("open ecr: %w", err)
@@ -130,7 +130,7 @@ func (w *wiring) openCompute() error {
 	if err != nil {
 		return fmt.Errorf("open ecs: %w", err)
 	}
-	w.onClose(tasks.Close)
+	w.onStop(tasks.Close)
 	w.server.Register(code.Wire(), registry.Wire(), tasks.Wire())
 	return nil
 }
@@ -141,7 +141,7 @@ func (w *wiring) openEvents() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { bus.Run(ctx, w.report) })
-	w.onClose(func(context.Context) error {
+	w.onStop(func(context.Context) error {
 		cancel()
 		running.Wait()
 		return nil
@@ -161,7 +161,7 @@ func (w *wiring) openMachines() error {
 	if err != nil {
 		return fmt.Errorf("open states: %w", err)
 	}
-	w.onClose(func(context.Context) error { return machines.Close() })
+	w.onStop(func(context.Context) error { return machines.Close() })
 	w.server.Register(machines.Service())
 	return nil
 }
