@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -87,8 +88,22 @@ func (e *endpoint) config(key, secret, token string) aws.Config {
 }
 
 func configOf(url, key, secret, token string) aws.Config {
-	return aws.Config{Region: region, BaseEndpoint: &url, RetryMaxAttempts: 1,
+	return aws.Config{Region: region, BaseEndpoint: &url, RetryMaxAttempts: 1, HTTPClient: readingClient{http.DefaultClient},
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, token)}
+}
+
+// readingClient hides that a request's body can write itself: the library's body
+// answers io.EOF, as an error, when it is asked to after it was closed, which
+// happens when an answer is faster than the end of the request. net/http then
+// drops the connection under the answer.
+type readingClient struct{ *http.Client }
+
+// Do implements aws.HTTPClient.
+func (c readingClient) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.Client.Do(r)
 }
 
 // sdk has a client of each service for one caller.
