@@ -5,7 +5,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"engage/internal/csvfile"
 	"engage/internal/frame"
@@ -15,6 +15,7 @@ import (
 // cellChecker holds a file's cells against the columns of its table.
 type cellChecker struct {
 	file    string
+	table   *schema.Table
 	rec     *recorder
 	columns []columnCheck
 	rules   []rowRule
@@ -30,16 +31,25 @@ type cell struct {
 
 type columnCheck struct {
 	*schema.Column
+	limits  *schema.Range // nil: any number
+	unit    float64       // 10 to the number of decimals
 	allowed map[string]bool
 	pattern *regexp.Regexp
 	id      bool // the pattern is that of customer ids
 }
 
+// probability is the unit of numbers between 0 and 1, unless their column has
+// another range.
+const probability = "probability"
+
 func newCellChecker(file string, t *schema.Table, rec *recorder) (*cellChecker, error) {
-	c := &cellChecker{file: file, rec: rec, bad: map[cell]bool{}, badRows: map[int64]bool{}}
+	c := &cellChecker{file: file, table: t, rec: rec, bad: map[cell]bool{}, badRows: map[int64]bool{}}
 	idColumn, _ := schema.Customers.Column(schema.CustomerID)
 	for i := range t.Columns {
-		check := columnCheck{Column: &t.Columns[i], allowed: map[string]bool{}}
+		check := columnCheck{Column: &t.Columns[i], allowed: map[string]bool{}, unit: math.Pow10(t.Columns[i].Decimals)}
+		if check.limits = check.Range; check.limits == nil && check.Unit == probability {
+			check.limits = &schema.Range{Min: 0, Max: 1}
+		}
 		for _, v := range check.Enum {
 			check.allowed[v] = true
 		}
@@ -58,33 +68,53 @@ func newCellChecker(file string, t *schema.Table, rec *recorder) (*cellChecker, 
 	return c, nil
 }
 
-// problem records what the CSV reader could not read.
-func (c *cellChecker) problem(t *schema.Table) func(csvfile.Problem) {
-	return func(p csvfile.Problem) {
+// problem records what a reader could not read.
+func (c *cellChecker) problem(p csvfile.Problem) {
+	rule, message := RuleType, "is not "+p.Detail
+	switch p.Rule {
+	case csvfile.RuleBlank: // the row itself may be whole
+		rule, message = RuleRecord, p.Detail
+	case csvfile.RuleRecord:
+		rule, message = RuleRecord, p.Detail
+		fallthrough
+	default:
 		c.bad[cell{p.Row, p.Column}], c.badRows[p.Row] = true, true
-		rule, message := RuleType, "is not "+p.Detail
-		if p.Rule == csvfile.RuleRecord {
-			rule, message = RuleRecord, p.Detail
-		}
-		if !c.rec.hit(rule) {
-			return
-		}
-		v := Violation{File: c.file, Row: p.Row, Value: clip(p.Value), Rule: rule, Message: message}
-		if i := t.Index(p.Column); i >= 0 {
-			c.rec.sample(v, &t.Columns[i])
-		} else {
-			c.rec.sample(v, nil)
-		}
 	}
+	if !c.rec.hit(rule) {
+		return
+	}
+	var column *schema.Column
+	if i := c.table.Index(p.Column); i >= 0 {
+		column = &c.table.Columns[i]
+	}
+	c.rec.sample(Violation{File: c.file, Row: p.Row, Line: p.Line, Value: clip(p.Value), Rule: rule, Message: message}, column)
 }
 
-// clip keeps the start of a value.
+// clip keeps the start of a value, and makes it text where it is none.
 func clip(s string) string {
 	const most = 80
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "..."
+	return printable(cutText(s, most))
+}
+
+// printable escapes a value that is not UTF-8, as in \xff.
+func printable(s string) string {
+	if utf8.ValidString(s) {
+		return s
 	}
-	return s
+	quoted := strconv.QuoteToASCII(s)
+	return quoted[1 : len(quoted)-1]
+}
+
+// cutText keeps the first bytes of s, at most a number, and no half character.
+func cutText(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for cut > most-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "..."
 }
 
 // batch checks every cell and row rule of a batch.
@@ -135,19 +165,32 @@ func (c *cellChecker) doubles(check *columnCheck, col *frame.Column, before int6
 			if c.rec.hit(RuleFinite) {
 				c.report(RuleFinite, check, before+int64(i)+1, formatDouble(v), "the value is not a finite number")
 			}
-		} else if check.Range != nil && !check.Range.Contains(v) && c.rec.hit(RuleRange) {
-			c.report(RuleRange, check, before+int64(i)+1, formatDouble(v), rangeMessage(check.Range))
+			continue
+		}
+		if check.limits != nil && !check.limits.Contains(v) && c.rec.hit(RuleRange) {
+			c.report(RuleRange, check, before+int64(i)+1, formatDouble(v), rangeMessage(check.limits))
+		}
+		if !whole(v*check.unit) && c.rec.hit(RuleDecimals) {
+			c.report(RuleDecimals, check, before+int64(i)+1, formatDouble(v), fmt.Sprintf("the column keeps %d decimals", check.Decimals))
 		}
 	}
 }
 
+// whole reports whether x, a value in units of its last decimal, is an integer
+// but for what the arithmetic of doubles may have done to it.
+func whole(x float64) bool {
+	const tolerance = 1e-9
+	off := math.Abs(x - math.RoundToEven(x))
+	return off <= tolerance || off <= tolerance*math.Abs(x)
+}
+
 func (c *cellChecker) integers(check *columnCheck, col *frame.Column, before int64) {
-	if check.Range == nil {
+	if check.limits == nil {
 		return
 	}
 	for i, v := range col.Ints {
-		if col.Present(i) && !check.Range.Contains(float64(v)) && c.rec.hit(RuleRange) {
-			c.report(RuleRange, check, before+int64(i)+1, strconv.FormatInt(v, 10), rangeMessage(check.Range))
+		if col.Present(i) && !check.limits.Contains(float64(v)) && c.rec.hit(RuleRange) {
+			c.report(RuleRange, check, before+int64(i)+1, strconv.FormatInt(v, 10), rangeMessage(check.limits))
 		}
 	}
 }
@@ -159,22 +202,32 @@ func rangeMessage(r *schema.Range) string {
 }
 
 func (c *cellChecker) strings(check *columnCheck, col *frame.Column, before int64) {
-	rule, message := RuleEnum, "the value is none of the categories of the column"
-	fits := func(s string) bool { return check.allowed[s] }
+	rule, message := RulePattern, "the value does not match "+check.Pattern
+	fits := utf8.ValidString
 	switch {
 	case check.Categorical():
+		rule, message = RuleEnum, "the value is none of the categories of the column"
+		fits = func(s string) bool { return check.allowed[s] }
 	case check.id:
-		rule, message = RulePattern, "the value does not match "+check.Pattern
 		fits = func(s string) bool { _, ok := parseID(s); return ok }
 	case check.pattern != nil:
-		rule, message = RulePattern, "the value does not match "+check.Pattern
-		fits = check.pattern.MatchString
-	default:
-		return
+		fits = func(s string) bool { return utf8.ValidString(s) && check.pattern.MatchString(s) }
 	}
 	for i, s := range col.Strings {
-		if col.Present(i) && !fits(s) && c.rec.hit(rule) {
-			c.report(rule, check, before+int64(i)+1, s, message)
+		if !col.Present(i) || s != "" && fits(s) {
+			continue
+		}
+		broken, why := rule, message
+		switch {
+		case !utf8.ValidString(s):
+			broken, why = RuleEncoding, "the text is not UTF-8"
+		case s == "" && check.Nullable:
+			continue
+		case s == "":
+			broken, why = RuleRequired, "the text is empty where there must be one"
+		}
+		if c.rec.hit(broken) {
+			c.report(broken, check, before+int64(i)+1, s, why)
 		}
 	}
 }

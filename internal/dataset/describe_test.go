@@ -2,8 +2,6 @@ package dataset_test
 
 import (
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -39,10 +37,26 @@ func TestDescribeSummarisesTheCustomers(t *testing.T) {
 		if c.Numeric() {
 			checkNumbers(t, c.Name, s.Numbers, values)
 		}
+		if (c.Type == schema.Boolean) != (s.Share != nil) || c.Type == schema.Boolean && s.Numbers != nil {
+			t.Errorf("%s: share %v, numbers %v", c.Name, s.Share, s.Numbers)
+		}
+		if s.Share != nil && *s.Share != shareTrue(col.Bools) {
+			t.Errorf("%s: share %v, want %v", c.Name, *s.Share, shareTrue(col.Bools))
+		}
 		if c.Categorical() != (len(s.Categories) > 0) || !slices.IsSortedFunc(s.Categories, func(a, b dataset.Category) int { return int(b.Count - a.Count) }) {
 			t.Errorf("%s: categories %v", c.Name, s.Categories)
 		}
 	}
+}
+
+func shareTrue(flags []bool) float64 {
+	n := 0
+	for _, f := range flags {
+		if f {
+			n++
+		}
+	}
+	return float64(n) / float64(len(flags))
 }
 
 // checkNumbers compares with the definitions; quartiles may be off by 1/256.
@@ -72,24 +86,7 @@ func checkNumbers(t *testing.T, name schema.Name, got *dataset.Numbers, values [
 
 func TestDescribeReadsCSVWhereThereIsNoParquet(t *testing.T) {
 	w := newWorld(20)
-	dir := filepath.Join(t.TempDir(), "set")
-	full := w.store(t)
-	s, err := dataset.Create(dir, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := s.File(dataset.CustomersCSV)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(full, dataset.CustomersCSV))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.Write(text)
-	if err := s.Commit(w.manifest()); err != nil {
-		t.Fatal(err)
-	}
+	full, dir := w.store(t), w.storeIn(t, "csv")
 	a, err := dataset.Describe(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)

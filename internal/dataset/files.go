@@ -29,10 +29,6 @@ const (
 	Parquet = "parquet"
 )
 
-// TruthTable names the table of expected values and treatment effects, which
-// only evaluation reads. Its columns belong to the generator.
-const TruthTable = "truth"
-
 // DataFiles lists every file that a data set may hold, but for the manifest,
 // in the order in which reports name them.
 var DataFiles = []string{
@@ -42,6 +38,13 @@ var DataFiles = []string{
 
 // isDataFile reports whether name is one of DataFiles, and so no path elsewhere.
 func isDataFile(name string) bool { return slices.Contains(DataFiles, name) }
+
+// isPrivate reports whether only the owner may read a file: it holds restricted
+// columns, or the truth, which only evaluation may read.
+func isPrivate(name string) bool {
+	t := describedTable(tableOf(name))
+	return t == nil || slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return c.Classification == schema.Restricted })
+}
 
 // tableOf is the table's name of one of DataFiles.
 func tableOf(name string) string { return name[:len(name)-len(filepath.Ext(name))] }

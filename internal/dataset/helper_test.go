@@ -14,14 +14,22 @@ import (
 	"engage/internal/schema"
 )
 
+// truth stands for the generator's table of expected values.
+var truth = &schema.Table{Name: "truth", Description: "Expected values.", Columns: []schema.Column{
+	schema.Customers.Columns[0],
+	{Name: "expected", Type: schema.Double, Unit: "score", Decimals: 6, Role: schema.Derived},
+	{Name: "chance", Type: schema.Double, Unit: "probability", Decimals: 6, Role: schema.Derived},
+	{Name: "effect", Type: schema.Double, Unit: "probability", Range: &schema.Range{Min: -1, Max: 1}, Decimals: 6, Role: schema.Derived},
+}}
+
 // world is a small population in which no rule is broken.
-type world struct{ customers, personal, connections *frame.Batch }
+type world struct{ customers, personal, connections, truth *frame.Batch }
 
 func id(i int) string { return fmt.Sprintf("CUST_%08d", i) }
 
 // newWorld makes n customers, each connected to the next two on a ring.
 func newWorld(n int) world {
-	w := world{frame.New(&schema.Customers, n), frame.New(&schema.Persons, n), frame.New(&schema.Connections, 2*n-3)}
+	w := world{frame.New(&schema.Customers, n), frame.New(&schema.Persons, n), frame.New(&schema.Connections, 2*n-3), frame.New(truth, n)}
 	rng := rand.New(rand.NewPCG(9, 1))
 	for i := range schema.Customers.Columns {
 		plausible(rng, &schema.Customers.Columns[i], &w.customers.Columns[i], n)
@@ -31,6 +39,8 @@ func newWorld(n int) world {
 		w.personal.Columns[1].Strings[i] = "Ada Lovelace"
 		w.personal.Columns[2].Strings[i] = fmt.Sprintf("ada%d@example.org", i)
 		w.personal.Columns[3].Strings[i] = "555-010-0000"
+		w.truth.Columns[0].Strings[i] = id(i + 1)
+		w.truth.Columns[1].Floats[i], w.truth.Columns[2].Floats[i], w.truth.Columns[3].Floats[i] = 0.25, 0.5, -0.125
 		w.relate(i, n)
 	}
 	degrees := w.customers.Column(schema.TotalConnections).Ints
@@ -45,6 +55,10 @@ func newWorld(n int) world {
 				row++
 			}
 		}
+	}
+	fresh := w.customers.Column(schema.NumNewConnectionsMonth).Ints
+	for i := range n {
+		fresh[i] = min(fresh[i], degrees[i])
 	}
 	return w
 }
@@ -72,24 +86,52 @@ func (w world) relate(i, n int) {
 	c := w.customers
 	c.Column(schema.SocialInfluenceTier).Strings[i] = schema.InfluenceTier(c.Column(schema.SocialInfluenceScore).Floats[i])
 	c.Column(schema.TimeOfDayActive).Strings[i] = schema.TimeOfDay(int(c.Column(schema.PeakActivityHour).Ints[i]))
+	used := c.Column(schema.PremiumFeaturesUsedCount).Ints
+	used[i] = max(used[i], 1)
 	if c.Column(schema.AccountType).Strings[i] == "free" {
-		c.Column(schema.PremiumFeatureUsageRate).Floats[i] = 0
-		c.Column(schema.PremiumFeaturesUsedCount).Ints[i] = 0
+		c.Column(schema.PremiumFeatureUsageRate).Floats[i], used[i] = 0, 0
 	}
-	posts := c.Column(schema.ContentPostsPerWeek).Ints
+	logins, minutes := c.Column(schema.AvgDailyLogins).Floats, c.Column(schema.AvgSessionDurationMin).Floats
+	minutes[i] = min(minutes[i], math.Floor(schema.MaxDailyMinutes/max(logins[i], 1)))
+	posts, messages := c.Column(schema.ContentPostsPerWeek).Ints, c.Column(schema.NumMessagesSentPerDay).Floats
 	if i%4 == 0 {
 		posts[i] = 0
 	}
-	if posts[i] == 0 {
-		for _, name := range []schema.Name{schema.AvgReactionsPerPost, schema.AvgCommentsPerPost, schema.ContentViralityScore} {
-			c.Column(name).SetNull(i, n)
+	w.absent(i)
+	null := func(when bool, names ...schema.Name) {
+		for _, name := range names {
+			if when {
+				c.Column(name).SetNull(i, n)
+			}
 		}
 	}
+	null(posts[i] == 0, schema.AvgReactionsPerPost, schema.AvgCommentsPerPost, schema.ContentViralityScore)
+	null(messages[i] == 0, schema.ResponseTimeAvgHours)
+	null(posts[i] == 0 && messages[i] == 0, schema.AvgSentimentScore)
+	null(i%5 == 0, schema.MatchSuccessRate, schema.SwipeLikeRatio, schema.TimeSinceFirstTransactionDays, schema.AvgJobCompletionRating)
 	if i%5 == 0 {
-		c.Column(schema.MatchSuccessRate).SetNull(i, n)
-		c.Column(schema.SwipeLikeRatio).SetNull(i, n)
-		c.Column(schema.TimeSinceFirstTransactionDays).SetNull(i, n)
-		c.Column(schema.AvgJobCompletionRating).SetNull(i, n)
+		c.Column(schema.TransactionRevenueMonth).Floats[i] = 0
+	}
+	first := c.Column(schema.TimeSinceFirstTransactionDays).Ints
+	first[i] = min(first[i], (c.Column(schema.Age).Ints[i]-schema.WorkingAge)*schema.DaysPerYear)
+}
+
+// absent gives some customers a last login that is long ago, all others a fresh one.
+func (w world) absent(i int) {
+	c := w.customers
+	days := c.Column(schema.DaysSinceLastLogin).Ints
+	days[i] = int64(i % 7)
+	if i%8 != 0 {
+		return
+	}
+	days[i] = schema.ActivityWindowDays
+	c.Column(schema.Last7DayEngagementTrend).Floats[i] = 0
+	for _, name := range schema.WindowActivity {
+		if col := c.Column(name); col.Ints != nil {
+			col.Ints[i] = 0
+		} else {
+			col.Floats[i] = 0
+		}
 	}
 }
 
@@ -109,19 +151,59 @@ func (w world) store(t testing.TB) string {
 	return dir
 }
 
+// storeIn is store in one format.
+func (w world) storeIn(t testing.TB, format string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "set")
+	s, err := dataset.Create(dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.commit(t, s, format)
+	return dir
+}
+
+// commit stages and commits the world in one format.
+func (w world) commit(t testing.TB, s *dataset.Staging, format string) {
+	t.Helper()
+	defer s.Abort()
+	w.stage(t, s, format)
+	m := w.manifest()
+	m.Formats = []string{format}
+	if err := s.Commit(m); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (w world) manifest() dataset.Manifest {
 	return dataset.Manifest{
 		Generator: "test 1.0", Seed: 7, Rows: int64(w.customers.Rows), Edges: int64(w.connections.Rows), Formats: []string{"csv", "parquet"},
-		Schema:   map[string]string{"customers": schema.Fingerprint(&schema.Customers)},
-		Ceilings: map[string][]dataset.Ceiling{"engagement_score": {{Metric: "r2", Value: 0.85, StandardError: 0.002, HigherIsBetter: true, Draws: 1000}}},
+		Schema:   fingerprints(),
+		Ceilings: map[string][]dataset.Ceiling{"engagement_score": {{Metric: "r2", Value: 0.85, StandardError: 0.002, HigherIsBetter: true}}},
 		Graph:    dataset.Graph{Nodes: int64(w.customers.Rows), Edges: int64(w.connections.Rows)}, Parameters: []byte(`{"b":1,"a":[2,3]}`),
 	}
 }
 
-func (w world) stage(t testing.TB, s *dataset.Staging) {
+func fingerprints() map[string]string {
+	out := map[string]string{"truth": schema.Fingerprint(truth)}
+	for _, t := range schema.Tables {
+		out[t.Name] = schema.Fingerprint(t)
+	}
+	return out
+}
+
+// stage writes the tables in both formats, or in those given.
+func (w world) stage(t testing.TB, s *dataset.Staging, formats ...string) {
 	t.Helper()
-	for stem, b := range map[string]*frame.Batch{"customers": w.customers, "personal": w.personal, "connections": w.connections} {
-		for _, format := range []string{"csv", "parquet"} {
+	if formats == nil {
+		formats = []string{"csv", "parquet"}
+	}
+	for stem, b := range map[string]*frame.Batch{"customers": w.customers, "personal": w.personal, "connections": w.connections, "truth": w.truth} {
+		in := formats
+		if stem == "truth" {
+			in = []string{"parquet"}
+		}
+		for _, format := range in {
 			f, err := s.File(stem + "." + format)
 			if err != nil {
 				t.Fatal(err)

@@ -40,31 +40,44 @@ func hold(staging string) (*os.File, bool, error) {
 }
 
 // sweep removes what processes that were killed have left in dir, and returns
-// the other entries. A directory that is being written is a *BusyError.
-func sweep(dir string) ([]fs.DirEntry, error) {
+// the other entries. A directory that is being written is a *BusyError. Of a
+// process that was killed while it put its files in place the directory stays,
+// among replacing: it tells that files without a manifest are half a data set.
+func sweep(dir string) (others []fs.DirEntry, replacing []string, err error) {
 	all, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var others []fs.DirEntry
 	for _, entry := range all {
 		if !entry.IsDir() || !strings.HasPrefix(entry.Name(), stagingPrefix) {
 			others = append(others, entry)
 			continue
 		}
 		staging := filepath.Join(dir, entry.Name())
-		held, ours, err := hold(staging)
+		kept, err := discard(dir, staging)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if !ours {
-			return nil, &BusyError{Dir: dir}
-		}
-		err = os.RemoveAll(staging)
-		held.Close()
-		if err != nil {
-			return nil, err
+		if kept {
+			replacing = append(replacing, staging)
 		}
 	}
-	return others, nil
+	return others, replacing, nil
+}
+
+// discard removes a staging directory that no process holds, unless a manifest
+// is left in it.
+func discard(dir, staging string) (kept bool, err error) {
+	held, ours, err := hold(staging)
+	if err != nil {
+		return false, err
+	}
+	if !ours {
+		return false, &BusyError{Dir: dir}
+	}
+	defer held.Close()
+	if _, err := os.Lstat(filepath.Join(staging, ManifestFile)); err == nil {
+		return true, nil
+	}
+	return false, os.RemoveAll(staging)
 }

@@ -29,6 +29,34 @@ func TestLeftoversAreSweptAway(t *testing.T) {
 	}
 }
 
+// A process that was killed while it replaced a data set leaves half of one
+// without a manifest. Force replaces that too.
+func TestHalfADataSetIsReplaced(t *testing.T) {
+	dir := newWorld(5).store(t)
+	left := filepath.Join(dir, ".staging-123")
+	if err := os.MkdirAll(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, dataset.ManifestFile), filepath.Join(left, dataset.ManifestFile)); err != nil {
+		t.Fatal(err)
+	}
+	var notEmpty *dataset.NotEmptyError
+	if _, err := dataset.Create(dir, false); !errors.As(err, &notEmpty) {
+		t.Errorf("without force: %v", err)
+	}
+	s, err := dataset.Create(dir, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newWorld(6).commit(t, s, "csv")
+	if r := validate(t, dir); !r.OK() {
+		t.Errorf("got %+v", r)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("the leftover is still there")
+	}
+}
+
 // Two processes cannot write to one directory, whether or not they use force.
 func TestADirectoryHasOneWriter(t *testing.T) {
 	dir := t.TempDir()

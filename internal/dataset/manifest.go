@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 )
 
 // FormatVersion is the version of the manifest and the file layout.
@@ -49,8 +51,6 @@ type Ceiling struct {
 	Value          float64 `json:"value"`
 	StandardError  float64 `json:"standard_error"`
 	HigherIsBetter bool    `json:"higher_is_better"`
-	Draws          int64   `json:"draws,omitempty"` // Monte Carlo draws behind the estimate
-	Note           string  `json:"note,omitempty"`
 }
 
 // Graph summarises the social graph.
@@ -86,7 +86,8 @@ func (m Manifest) Encode() ([]byte, error) {
 }
 
 // DecodeManifest reads a manifest, at most 16 MiB of it. Unknown fields are
-// refused, as are names of files that no data set has. Errors: *ManifestError.
+// refused, as are formats that there are not and files other than each table in
+// each format and the truth. Errors: *ManifestError.
 func DecodeManifest(r io.Reader) (Manifest, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxManifest+1))
 	if err != nil {
@@ -118,6 +119,39 @@ func (m *Manifest) check() error {
 	if m.Rows < 0 || m.Edges < 0 {
 		return fmt.Errorf("it claims %d rows and %d edges", m.Rows, m.Edges)
 	}
+	if err := m.checkFormats(); err != nil {
+		return err
+	}
+	if err := m.checkEntries(); err != nil {
+		return err
+	}
+	for _, name := range DataFiles {
+		_, listed := m.file(name)
+		if wanted := name == TruthParquet || slices.Contains(m.Formats, formatOf(name)); wanted != listed {
+			return fmt.Errorf("its files do not fit its formats %s: %s is %s", strings.Join(m.Formats, " and "), name,
+				map[bool]string{true: "missing", false: "one too many"}[wanted])
+		}
+	}
+	return nil
+}
+
+func (m *Manifest) checkFormats() error {
+	if len(m.Formats) == 0 {
+		return errors.New("it names no format")
+	}
+	for i, f := range m.Formats {
+		if f != CSV && f != Parquet {
+			return fmt.Errorf("its format %.80q is neither %s nor %s", f, CSV, Parquet)
+		}
+		if slices.Contains(m.Formats[:i], f) {
+			return fmt.Errorf("it names the format %s twice", f)
+		}
+	}
+	return nil
+}
+
+// checkEntries checks each file's entry by itself.
+func (m *Manifest) checkEntries() error {
 	seen := map[string]bool{}
 	for _, f := range m.Files {
 		if !isDataFile(f.Name) || f.Table != tableOf(f.Name) {

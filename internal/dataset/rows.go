@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"engage/internal/frame"
@@ -18,46 +19,15 @@ type rowRule struct {
 }
 
 // customerRules relate columns of the customers table. A row with a cell that
-// could not be read is left out.
-var customerRules = []rowRule{
-	{RuleFreePlan, []schema.Name{schema.AccountType, schema.PremiumFeatureUsageRate, schema.PremiumFeaturesUsedCount},
-		func(c []*frame.Column, i int) (string, int) {
-			const message = "a free account uses no premium features, so the value must be 0"
-			free := c[0].Present(i) && c[0].Strings[i] == schema.AccountTypes[0]
-			switch {
-			case free && c[1].Present(i) && c[1].Floats[i] != 0:
-				return message, 1
-			case free && c[2].Present(i) && c[2].Ints[i] != 0:
-				return message, 2
-			}
-			return "", 0
-		}},
-	{RulePosts, []schema.Name{schema.ContentPostsPerWeek, schema.AvgReactionsPerPost, schema.AvgCommentsPerPost, schema.ContentViralityScore},
-		func(c []*frame.Column, i int) (string, int) {
-			if !c[0].Present(i) {
-				return "", 0
-			}
-			posts := c[0].Ints[i] > 0
-			for blame := 1; blame < len(c); blame++ {
-				if c[blame].Present(i) != posts {
-					return "the value must be missing exactly when content_posts_per_week is 0", blame
-				}
-			}
-			return "", 0
-		}},
+// could not be read is left out, and so is one where a number of the rule is
+// outside its range: that is told by itself.
+var customerRules = slices.Concat(planRules, activityRules, gigRules, []rowRule{
 	{RuleDating, []schema.Name{schema.MatchSuccessRate, schema.SwipeLikeRatio},
 		func(c []*frame.Column, i int) (string, int) {
 			if c[0].Present(i) == c[1].Present(i) {
 				return "", 0
 			}
 			return "match_success_rate and swipe_like_ratio must both be there or both be missing", 1
-		}},
-	{RuleRating, []schema.Name{schema.TimeSinceFirstTransactionDays, schema.AvgJobCompletionRating},
-		func(c []*frame.Column, i int) (string, int) {
-			if c[0].Present(i) || !c[1].Present(i) {
-				return "", 0
-			}
-			return "a rating needs a completed gig, but time_since_first_transaction_days is missing", 1
 		}},
 	{RuleTier, []schema.Name{schema.SocialInfluenceScore, schema.SocialInfluenceTier},
 		func(c []*frame.Column, i int) (string, int) {
@@ -79,7 +49,7 @@ var customerRules = []rowRule{
 			}
 			return "", 0
 		}},
-}
+})
 
 func (c *cellChecker) rowRule(r *rowRule, b *frame.Batch, before int64) {
 	columns := make([]*frame.Column, len(r.columns))
@@ -92,12 +62,38 @@ func (c *cellChecker) rowRule(r *rowRule, b *frame.Batch, before int64) {
 			continue
 		}
 		row := before + int64(i) + 1
-		if len(c.badRows) > 0 && c.badRows[row] || !c.rec.hit(r.rule) {
+		if c.badRows[row] || c.outOfRange(r, columns, i) || !c.rec.hit(r.rule) {
 			continue
 		}
 		check := &c.columns[b.Table.MustIndex(r.columns[blame])]
 		c.report(r.rule, check, row, text(columns[blame], i), message)
 	}
+}
+
+// outOfRange reports whether a number that the rule reads is not one that its
+// column may hold.
+func (c *cellChecker) outOfRange(r *rowRule, columns []*frame.Column, i int) bool {
+	for k, name := range r.columns {
+		limits := c.columns[c.table.MustIndex(name)].limits
+		if limits == nil || !columns[k].Present(i) {
+			continue
+		}
+		if v := number(columns[k], i); !limits.Contains(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// number is a value of a numeric column, 0 where it is missing.
+func number(c *frame.Column, i int) float64 {
+	switch {
+	case !c.Present(i):
+		return 0
+	case c.Ints != nil:
+		return float64(c.Ints[i])
+	}
+	return c.Floats[i]
 }
 
 // text is a value for people, empty where it is missing.

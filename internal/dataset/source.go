@@ -1,11 +1,15 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"engage/internal/csvfile"
 	"engage/internal/frame"
@@ -14,11 +18,31 @@ import (
 )
 
 // ForeignError says that a file holds none of the tables.
-type ForeignError struct{ Path string }
+type ForeignError struct {
+	Path    string
+	Columns []string // the names of the file's columns
+}
+
+// shownColumns and shownBytes bound what an error repeats of a foreign file.
+const (
+	shownColumns = 4
+	shownBytes   = 30
+)
 
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("%s holds none of the tables customers, personal and connections: its columns are others; name a file of a data set", e.Path)
+	var shown []string
+	for _, name := range e.Columns[:min(shownColumns, len(e.Columns))] {
+		shown = append(shown, strconv.QuoteToASCII(cutText(name, shownBytes)))
+	}
+	if len(e.Columns) > len(shown) {
+		shown = append(shown, "...")
+	}
+	return fmt.Sprintf("%s holds none of the tables customers, personal and connections: its columns are %s; name a file of a data set",
+		e.Path, strings.Join(shown, ", "))
 }
+
+// batchRows is the number of rows checked at a time.
+const batchRows = 8192
 
 // csvSource is a CSV reader that closes its file.
 type csvSource struct {
@@ -28,11 +52,18 @@ type csvSource struct {
 
 func (s csvSource) Close() error { return s.file.Close() }
 
-// openTable opens a file of a table. Problems go to problem. Errors: those of
-// the file system and of the codecs, with the path.
+// openTable opens a file of a table. What cannot be read of it goes to problem.
+// Errors: those of the file system and of the codecs, with the path.
 func openTable(path, format string, t *schema.Table, problem func(csvfile.Problem)) (frame.Reader, error) {
 	if format == Parquet {
-		r, err := parquetfile.Open(path, t, parquetfile.ReadOptions{})
+		o := parquetfile.ReadOptions{BatchRows: batchRows, Problem: func(p parquetfile.Problem) {
+			problem(csvfile.Problem{Row: p.Row, Column: p.Column, Value: p.Value, Rule: csvfile.RuleType, Detail: p.Detail})
+		}}
+		r, err := parquetfile.Open(path, t, o)
+		var system *fs.PathError
+		if errors.As(err, &system) {
+			return nil, pathError(path, err)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -40,9 +71,9 @@ func openTable(path, format string, t *schema.Table, problem func(csvfile.Proble
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, pathError(path, err)
 	}
-	r, err := csvfile.NewReader(f, t, csvfile.ReadOptions{Problem: problem, BatchRows: 8192})
+	r, err := csvfile.NewReader(f, t, csvfile.ReadOptions{Problem: problem, BatchRows: batchRows})
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -50,23 +81,23 @@ func openTable(path, format string, t *schema.Table, problem func(csvfile.Proble
 	return csvSource{r, f}, nil
 }
 
-// recognise tells the format and the table of a file from its content.
-func recognise(path string) (format string, t *schema.Table, err error) {
+// recognise tells the format and which of the tables a file holds from its content.
+func recognise(path string, tables []*schema.Table) (format string, t *schema.Table, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", nil, err
+		return "", nil, pathError(path, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", nil, err
+		return "", nil, pathError(path, err)
 	}
 	format, names, err := columnsOf(f, info.Size(), path)
 	if err != nil {
 		return "", nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if t = closest(names); t == nil {
-		return "", nil, &ForeignError{Path: path}
+	if t = closest(names, tables); t == nil {
+		return "", nil, &ForeignError{Path: path, Columns: slices.Clone(names)}
 	}
 	return format, t, nil
 }
@@ -83,10 +114,10 @@ func columnsOf(f *os.File, size int64, path string) (format string, names []stri
 }
 
 // closest is the table that shares at least half of its columns with names, or nil.
-func closest(names []string) *schema.Table {
+func closest(names []string, tables []*schema.Table) *schema.Table {
 	var best *schema.Table
 	most := 0.5
-	for _, t := range schema.Tables {
+	for _, t := range tables {
 		shared := 0
 		for _, c := range t.Columns {
 			if slices.Contains(names, string(c.Name)) {

@@ -16,25 +16,6 @@ import (
 // writeBuffer is the size of the buffer before each staged file.
 const writeBuffer = 1 << 20
 
-// NotEmptyError says that a directory holds something already.
-type NotEmptyError struct{ Dir string }
-
-func (e *NotEmptyError) Error() string {
-	return fmt.Sprintf("directory %s is not empty; name another one, or use --force to replace the data set in it", e.Dir)
-}
-
-// DirectoryError says that a directory cannot be written.
-type DirectoryError struct {
-	Dir string
-	Err error
-}
-
-func (e *DirectoryError) Error() string {
-	return fmt.Sprintf("cannot write to directory %s: %v; name one that is writable", e.Dir, e.Err)
-}
-
-func (e *DirectoryError) Unwrap() error { return e.Err }
-
 // Staging is a data set that is being written. Nothing of it is seen under its
 // final name before Commit, and nothing is left of it after Abort.
 type Staging struct {
@@ -43,13 +24,15 @@ type Staging struct {
 	held    *os.File // keeps temp from being swept away
 	created []string // directories that Create made, outermost first
 	files   []*StagedFile
+	begun   bool // Commit has begun to replace what was in dir
 	done    bool
 }
 
 // Create prepares dir, made if it is not there, to receive a data set. A
 // directory that holds anything is a *NotEmptyError unless force is set; then
-// Commit replaces the files of the data set and touches nothing else. A
-// directory that cannot be written is a *DirectoryError, one that another process
+// Commit replaces the files of the data set and touches nothing else: files of
+// those names that are no data set are a *ForeignFilesError, anything that is no
+// regular file under such a name a *TargetError. A directory that cannot be written is a *DirectoryError, one that another process
 // is writing to a *BusyError. What a killed process left there is removed.
 func Create(dir string, force bool) (*Staging, error) {
 	s := &Staging{dir: filepath.Clean(dir)}
@@ -66,7 +49,7 @@ func Create(dir string, force bool) (*Staging, error) {
 
 // claim makes the directory to write in, unless that would harm what is there.
 func (s *Staging) claim(force bool) error {
-	entries, err := sweep(s.dir)
+	entries, replacing, err := sweep(s.dir)
 	var busy *BusyError
 	switch {
 	case errors.As(err, &busy):
@@ -75,6 +58,9 @@ func (s *Staging) claim(force bool) error {
 		return &DirectoryError{Dir: s.dir, Err: plain(err)}
 	case len(entries) > 0 && !force:
 		return &NotEmptyError{Dir: s.dir}
+	}
+	if err := s.inspect(entries, replacing); err != nil {
+		return err
 	}
 	if s.temp, err = os.MkdirTemp(s.dir, stagingPrefix); err != nil {
 		return &DirectoryError{Dir: s.dir, Err: plain(err)}
@@ -89,8 +75,12 @@ func (s *Staging) claim(force bool) error {
 // plain drops the operation and the path, which the caller names.
 func plain(err error) error {
 	var p *fs.PathError
-	if errors.As(err, &p) {
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
 		return p.Err
+	case errors.As(err, &l):
+		return l.Err
 	}
 	return err
 }
@@ -129,12 +119,17 @@ func (s *Staging) removeDirs() {
 }
 
 // File starts one of DataFiles. It is closed by Commit or Abort, or earlier by
-// the caller, who then hears at once of a full disk.
+// the caller, who then hears at once of a full disk. Files of restricted columns
+// and the truth can be read by their owner only.
 func (s *Staging) File(name string) (*StagedFile, error) {
 	if !isDataFile(name) {
 		return nil, fmt.Errorf("stage %q: no data set has a file of that name", name)
 	}
-	f, err := os.OpenFile(filepath.Join(s.temp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	mode := fs.FileMode(0o644)
+	if isPrivate(name) {
+		mode = 0o600
+	}
+	f, err := os.OpenFile(filepath.Join(s.temp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", name, plain(err))
 	}
@@ -188,8 +183,9 @@ func (f *StagedFile) Close() error {
 
 // Commit puts the files in place, the manifest last, so that a directory with
 // a manifest is whole. It fills the manifest's FormatVersion and Files, rows of
-// connections from Edges and all others from Rows. When it fails before the
-// first file is in place, Abort leaves the directory as it was.
+// connections from Edges and all others from Rows. The set must be whole: each
+// table in each of the manifest's formats, and the truth. When it fails before
+// the first file is in place, Abort leaves the directory as it was.
 func (s *Staging) Commit(m Manifest) error {
 	if s.done {
 		return errors.New("commit the data set: it was committed or aborted before")
@@ -205,13 +201,8 @@ func (s *Staging) Commit(m Manifest) error {
 	if err := s.stageManifest(m); err != nil {
 		return err
 	}
-	if err := s.clear(); err != nil {
+	if err := s.replace(m); err != nil {
 		return fmt.Errorf("replace the data set: %w", err)
-	}
-	for _, f := range append(m.Files, File{Name: ManifestFile}) {
-		if err := os.Rename(filepath.Join(s.temp, f.Name), filepath.Join(s.dir, f.Name)); err != nil {
-			return fmt.Errorf("put %s in place: %w", f.Name, plain(err))
-		}
 	}
 	s.done = true
 	os.RemoveAll(s.temp)
@@ -252,18 +243,35 @@ func (s *Staging) stageManifest(m Manifest) error {
 	return nil
 }
 
-// clear removes the files of an earlier data set, its manifest first, so that
-// a half-replaced directory is never taken for a whole one.
-func (s *Staging) clear() error {
-	for _, name := range append([]string{ManifestFile}, DataFiles...) {
-		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// replace puts the staged files over those of an earlier data set. Its manifest
+// goes first, and the new one comes last, so that a half-replaced directory is
+// never taken for a whole one.
+func (s *Staging) replace(m Manifest) error {
+	if err := s.targets(); err != nil {
+		return err
+	}
+	s.begun = true
+	if err := s.remove([]string{ManifestFile}); err != nil {
+		return plain(err)
+	}
+	if err := syncDir(s.dir); err != nil {
+		return plain(err)
+	}
+	for _, f := range m.Files {
+		if err := s.put(f.Name); err != nil {
 			return err
 		}
-		if name == ManifestFile {
-			if err := syncDir(s.dir); err != nil {
-				return err
-			}
-		}
+	}
+	gone := slices.DeleteFunc(slices.Clone(DataFiles), func(name string) bool { _, listed := m.file(name); return listed })
+	if err := s.remove(gone); err != nil {
+		return plain(err)
+	}
+	return s.put(ManifestFile)
+}
+
+func (s *Staging) put(name string) error {
+	if err := os.Rename(filepath.Join(s.temp, name), filepath.Join(s.dir, name)); err != nil {
+		return fmt.Errorf("put %s in place: %w", name, plain(err))
 	}
 	return nil
 }
@@ -279,7 +287,8 @@ func syncDir(dir string) error {
 }
 
 // Abort removes everything that was staged, and the directories that Create
-// made. After Commit it does nothing, so it can be deferred.
+// made. Where Commit failed in the middle of replacing a data set, what is left
+// of both goes too, since it is neither. After Commit it does nothing, so it can be deferred.
 func (s *Staging) Abort() error {
 	if s.done {
 		return nil
@@ -291,7 +300,11 @@ func (s *Staging) Abort() error {
 			f.file.Close()
 		}
 	}
-	err := os.RemoveAll(s.temp)
+	var err error
+	if s.begun {
+		err = s.remove(DataFiles)
+	}
+	err = errors.Join(err, os.RemoveAll(s.temp))
 	s.held.Close()
 	s.removeDirs()
 	return err

@@ -20,7 +20,8 @@ type Summary struct {
 	Unit       string      `json:"unit,omitempty"`
 	Count      int64       `json:"count"` // values that are there
 	Missing    int64       `json:"missing"`
-	Numbers    *Numbers    `json:"numbers,omitempty"`    // numeric columns and flags (false 0, true 1) with a finite value
+	Numbers    *Numbers    `json:"numbers,omitempty"`    // numeric columns with a finite value
+	Share      *float64    `json:"share,omitempty"`      // flags: true ones among the values that are there
 	Categories []Category  `json:"categories,omitempty"` // the most frequent, most frequent first
 }
 
@@ -49,6 +50,7 @@ type summarizer struct {
 	column     *schema.Column
 	count      int64
 	missing    int64
+	yes        int64 // flags that are true
 	numbers    int64
 	mean, m2   float64 // Welford's running mean and sum of squares
 	min, max   float64
@@ -73,18 +75,12 @@ func (s *summarizer) batch(c *frame.Column, rows int) {
 		case c.Ints != nil:
 			s.number(float64(c.Ints[i]))
 		case c.Bools != nil:
-			s.flag(c.Bools[i])
+			if c.Bools[i] {
+				s.yes++
+			}
 		case s.column.Categorical():
 			s.category(c.Strings[i])
 		}
-	}
-}
-
-func (s *summarizer) flag(v bool) {
-	if v {
-		s.number(1)
-	} else {
-		s.number(0)
 	}
 }
 
@@ -155,6 +151,10 @@ func (s *summarizer) summary() Summary {
 		if s.numbers > 1 {
 			out.Numbers.SD = math.Sqrt(s.m2 / float64(s.numbers-1))
 		}
+	}
+	if s.column.Type == schema.Boolean && s.count > 0 {
+		share := float64(s.yes) / float64(s.count)
+		out.Share = &share
 	}
 	for value, n := range s.categories {
 		out.Categories = append(out.Categories, Category{Value: value, Count: n, Share: float64(n) / float64(s.count)})

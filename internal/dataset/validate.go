@@ -2,13 +2,14 @@ package dataset
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"engage/internal/csvfile"
 	"engage/internal/frame"
@@ -20,21 +21,27 @@ import (
 type ValidateOptions struct {
 	// MaxSamples is the number of violations listed for each rule. The default is DefaultMaxSamples.
 	MaxSamples int
-	// Progress is told after each batch how many rows of the file were checked. The default is nobody.
+	// Truth describes the truth, whose columns belong to the generator. The
+	// default is nil: of the truth only size, hash and row count are checked.
+	Truth *schema.Table
+	// Progress is told after each batch how many rows of the file were checked.
+	// Files are checked at the same time, but it is called by one goroutine at a
+	// time. The default is nobody.
 	Progress func(file string, rows int64)
 }
 
 // Validate checks a data set directory, or one CSV or Parquet file of a table,
 // which is recognised by its columns. What the data does wrong is in the
-// report. Errors are for what cannot be read at all: *NotDatasetError,
-// *ManifestError, *FileError (a file is missing), *ForeignError, the
-// FormatError of the codecs, those of the file system, and the end of ctx.
+// report, and so is, of a directory, a file that is damaged. Errors are for what
+// cannot be read at all: *PathError, *NotDatasetError, *ManifestError,
+// *SchemaError, *FileError (a file is missing), *ForeignError, for a file by
+// itself the FormatError of the codecs, those of the file system, and the end of ctx.
 func Validate(ctx context.Context, path string, o ValidateOptions) (Report, error) {
-	v := &validator{ctx: ctx, options: o, rec: newRecorder(o.MaxSamples), report: Report{Path: path}}
+	v := &validator{ctx: ctx, options: o, seed: maphash.MakeSeed(), report: Report{Path: path}}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return Report{}, fmt.Errorf("validate: %w", err)
+		err = pathError(path, err)
 	case info.IsDir():
 		err = v.directory(path)
 	default:
@@ -43,172 +50,118 @@ func Validate(ctx context.Context, path string, o ValidateOptions) (Report, erro
 	if err != nil {
 		return Report{}, fmt.Errorf("validate: %w", err)
 	}
-	v.rec.finish(&v.report)
 	return v.report, nil
 }
 
 type validator struct {
-	ctx       context.Context
-	options   ValidateOptions
-	rec       *recorder
-	report    Report
-	ledger    *ledger // in a directory, once a customers file was read
-	customers string  // the file that filled the ledger
-	counted   bool    // whether a connections file was counted into the ledger
+	ctx      context.Context
+	options  ValidateOptions
+	seed     maphash.Seed // of the digests
+	report   Report
+	progress sync.Mutex
+
+	// Of a directory:
+	outcomes map[string]*outcome // by file
+	running  sync.WaitGroup
+	slots    chan struct{} // one for each job that runs
+}
+
+// outcome is what came of one file. Only the job of the file writes to it, but
+// for bytes, which belongs to the job that hashes it.
+type outcome struct {
+	entry  File
+	rec    *recorder // of its content
+	bytes  *recorder // of its size and hash
+	rows   int64
+	read   bool // to its end
+	digest *digest
+	err    error
+	hashed error
+}
+
+// tables are those that a file can hold.
+func (v *validator) tables() []*schema.Table {
+	if v.options.Truth == nil {
+		return schema.Tables
+	}
+	return append(slices.Clone(schema.Tables), v.options.Truth)
 }
 
 func (v *validator) single(path string) error {
-	format, t, err := recognise(path)
+	format, t, err := recognise(path, v.tables())
 	if err != nil {
 		return err
 	}
-	_, err = v.table(path, filepath.Base(path), format, t, v.alone(filepath.Base(path), t))
-	return err
-}
-
-// alone checks what one file can break by itself.
-func (v *validator) alone(file string, t *schema.Table) batchCheck {
+	o := &outcome{entry: File{Name: filepath.Base(path), Table: t.Name}, rec: newRecorder(v.options.MaxSamples)}
+	var more batchCheck = &customerIDs{file: o.entry.Name, rec: o.rec}
 	if t.Name == schema.Connections.Name {
-		return &edges{file: file, rec: v.rec}
+		more = &edges{file: o.entry.Name, rec: o.rec}
 	}
-	return &customerIDs{file: file, rec: v.rec}
-}
-
-// directory checks every file that the manifest lists, in the order of
-// DataFiles, so that customers are known before those who refer to them.
-func (v *validator) directory(dir string) error {
-	d, err := openManifest(dir)
-	if err != nil {
+	if err := v.table(path, format, t, o, more); err != nil {
 		return err
 	}
-	for _, name := range DataFiles {
-		entry, ok := d.Manifest.file(name)
-		if !ok {
-			continue
-		}
-		if err := v.member(d, entry); err != nil {
-			return err
-		}
-	}
-	if v.counted {
-		checkDegrees(v.ledger, v.customers, v.rec)
-	}
+	v.summarise([]*outcome{o}, o.rec)
 	return nil
 }
 
-func (v *validator) member(d *Dataset, entry File) error {
-	if err := v.bytes(d, entry); err != nil {
-		return err
+// summarise fills the report.
+func (v *validator) summarise(outcomes []*outcome, rec *recorder) {
+	for _, o := range outcomes {
+		if o.read {
+			v.report.Rows += o.rows
+			v.report.Files = append(v.report.Files, FileReport{Name: o.entry.Name, Table: o.entry.Table, Rows: o.rows})
+		}
 	}
-	rows, checked, err := v.rows(d, entry)
-	if err != nil {
-		return err
-	}
-	want := d.Manifest.Rows
-	if entry.Table == schema.Connections.Name {
-		want = d.Manifest.Edges
-	}
-	if checked && (rows != entry.Rows || rows != want) {
-		v.rec.add(Violation{File: entry.Name, Rule: RuleRowCount, Value: fmt.Sprint(rows),
-			Message: fmt.Sprintf("%s says %d rows for the file and %d for the table", ManifestFile, entry.Rows, want)})
-	}
-	return nil
-}
-
-// rows checks the rows of a file. checked is false if its columns are wrong.
-func (v *validator) rows(d *Dataset, entry File) (rows int64, checked bool, err error) {
-	path := d.Path(entry.Name)
-	t := describedTable(entry.Table)
-	if t == nil {
-		rows, err = v.truth(path, entry)
-		return rows, true, err
-	}
-	broken := v.count(RuleColumns)
-	rows, err = v.table(path, entry.Name, formatOf(entry.Name), t, v.related(entry.Name, t))
-	checked = v.count(RuleColumns) == broken
-	if !checked && v.customers == entry.Name {
-		v.ledger, v.customers = nil, "" // nothing is known of the customers
-	}
-	return rows, checked, err
-}
-
-func (v *validator) count(rule Rule) int64 {
-	if c := v.rec.counts[rule]; c != nil {
-		return c.Count
-	}
-	return 0
-}
-
-// truth opens the file whose columns belong to the generator.
-func (v *validator) truth(path string, entry File) (int64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	found, err := parquetfile.Inspect(f, info.Size())
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
-	}
-	v.report.Files = append(v.report.Files, FileReport{Name: entry.Name, Table: entry.Table, Rows: found.Rows})
-	return found.Rows, nil
-}
-
-// related checks a file together with those before it.
-func (v *validator) related(file string, t *schema.Table) batchCheck {
-	if t.Name == schema.Connections.Name {
-		first := v.ledger != nil && !v.counted
-		v.counted = v.counted || first
-		return &edges{file: file, rec: v.rec, known: v.ledger, count: first}
-	}
-	ids := &customerIDs{file: file, rec: v.rec}
-	switch {
-	case t.Name != schema.Customers.Name:
-		ids.known = v.ledger
-	case v.ledger == nil:
-		v.ledger, v.customers = new(ledger), file
-		ids.fill = v.ledger
-	}
-	return ids
+	rec.finish(&v.report)
 }
 
 // table checks the rows of one file. Wrong columns are a violation, after
 // which nothing more can be said of the file.
-func (v *validator) table(path, file, format string, t *schema.Table, more batchCheck) (int64, error) {
-	cells, err := newCellChecker(file, t, v.rec)
+func (v *validator) table(path, format string, t *schema.Table, o *outcome, more ...batchCheck) error {
+	cells, err := newCellChecker(o.entry.Name, t, o.rec)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	r, err := openTable(path, format, t, cells.problem(t))
-	if v.wrongColumns(file, err) {
-		return 0, nil
+	r, err := openTable(path, format, t, cells.problem)
+	if wrongColumns(o, err) {
+		return nil
 	}
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer r.Close()
-	rows, err := drain(r, func(b *frame.Batch, before int64) error {
+	if lines, ok := r.(interface{ Line(row int64) int64 }); ok {
+		o.rec.line = lines.Line
+		defer func() { o.rec.line = nil }()
+	}
+	o.rows, err = drain(r, func(b *frame.Batch, before int64) error {
 		cells.batch(b, before)
-		more.batch(b, before)
-		if v.options.Progress != nil {
-			v.options.Progress(file, before+int64(b.Rows))
+		for _, m := range more {
+			m.batch(b, before)
 		}
+		v.tell(o.entry.Name, before+int64(b.Rows))
 		return v.ctx.Err()
 	})
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	more.finish()
-	v.report.Rows += rows
-	v.report.Files = append(v.report.Files, FileReport{Name: file, Table: t.Name, Rows: rows})
-	return rows, nil
+	for _, m := range more {
+		m.finish()
+	}
+	o.read = true
+	return nil
 }
 
-func (v *validator) wrongColumns(file string, err error) bool {
+func (v *validator) tell(file string, rows int64) {
+	if v.options.Progress == nil {
+		return
+	}
+	v.progress.Lock()
+	defer v.progress.Unlock()
+	v.options.Progress(file, rows)
+}
+
+func wrongColumns(o *outcome, err error) bool {
 	var header *csvfile.HeaderError
 	var column *parquetfile.ColumnError
 	var message string
@@ -220,31 +173,21 @@ func (v *validator) wrongColumns(file string, err error) bool {
 	default:
 		return false
 	}
-	v.rec.add(Violation{File: file, Rule: RuleColumns, Message: message})
+	o.rec.add(Violation{File: o.entry.Name, Rule: RuleColumns, Message: message})
 	return true
 }
 
-// bytes compares a file's size and SHA-256 with the manifest.
-func (v *validator) bytes(d *Dataset, entry File) error {
-	f, err := os.Open(d.Path(entry.Name))
-	if errors.Is(err, os.ErrNotExist) {
-		return &FileError{Dir: d.Dir, Name: entry.Name, Reason: "is missing"}
+// unreadable says why a codec cannot read a file, or nothing for other errors.
+func unreadable(err error) string {
+	var text *csvfile.FormatError
+	var binary *parquetfile.FormatError
+	switch {
+	case errors.As(err, &text):
+		return fmt.Sprintf("the file cannot be read: row %d: %v", text.Row, text.Err)
+	case errors.As(err, &binary):
+		return fmt.Sprintf("the file cannot be read, it is %s: %v", binary.Fault, binary.Err)
 	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	sum := sha256.New()
-	size, err := io.CopyBuffer(sum, cancellable{v.ctx, f}, make([]byte, 1<<20))
-	if err != nil {
-		return fmt.Errorf("%s: %w", d.Path(entry.Name), err)
-	}
-	if size != entry.Bytes {
-		v.rec.add(Violation{File: entry.Name, Rule: RuleFile, Value: fmt.Sprint(size), Message: fmt.Sprintf("%s says %d bytes", ManifestFile, entry.Bytes)})
-	} else if got := hex.EncodeToString(sum.Sum(nil)); got != entry.SHA256 {
-		v.rec.add(Violation{File: entry.Name, Rule: RuleFile, Value: got, Message: fmt.Sprintf("%s says SHA-256 %s", ManifestFile, entry.SHA256)})
-	}
-	return nil
+	return ""
 }
 
 // cancellable is a reader that fails when a context ends.

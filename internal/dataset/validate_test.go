@@ -1,6 +1,7 @@
 package dataset_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +21,7 @@ import (
 
 func validate(t testing.TB, path string) dataset.Report {
 	t.Helper()
-	r, err := dataset.Validate(t.Context(), path, dataset.ValidateOptions{})
+	r, err := dataset.Validate(t.Context(), path, dataset.ValidateOptions{Truth: truth})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,10 +40,10 @@ func counts(r dataset.Report) map[dataset.Rule]int64 {
 func TestAWholeDataSetIsValid(t *testing.T) {
 	dir := newWorld(60).store(t)
 	r := validate(t, dir)
-	if !r.OK() || len(r.Files) != 6 || r.Rows != 2*(60+60+117) {
+	if !r.OK() || len(r.Files) != 7 || r.Rows != 2*(60+60+117)+60 {
 		t.Errorf("got %+v", r)
 	}
-	for _, name := range []string{dataset.CustomersCSV, dataset.PersonalParquet, dataset.ConnectionsCSV} {
+	for _, name := range []string{dataset.CustomersCSV, dataset.PersonalParquet, dataset.ConnectionsCSV, dataset.TruthParquet} {
 		if r := validate(t, filepath.Join(dir, name)); !r.OK() || len(r.Files) != 1 || r.Rows == 0 {
 			t.Errorf("%s alone: %+v", name, r)
 		}
@@ -57,6 +58,7 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 		dataset.RuleRequired: func(w world) { w.customers.Column(schema.TrustScore).SetNull(3, n) },
 		dataset.RuleFinite:   func(w world) { w.customers.Column(schema.TrustScore).Floats[3] = math.NaN() },
 		dataset.RuleRange:    func(w world) { w.customers.Column(schema.Age).Ints[3] = 12 },
+		dataset.RuleEncoding: func(w world) { w.personal.Column(schema.FullName).Strings[3] = "Ad\xe4" },
 		dataset.RuleEnum:     func(w world) { w.customers.Column(schema.DeviceType).Strings[3] = "toaster" },
 		dataset.RulePattern:  func(w world) { w.personal.Column(schema.Email).Strings[3] = "nobody" },
 		dataset.RuleUnique:   func(w world) { w.personal.Column(schema.CustomerID).Strings[3] = id(3) },
@@ -67,10 +69,28 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 		dataset.RuleFreePlan: func(w world) {
 			w.customers.Column(schema.AccountType).Strings[3], w.customers.Column(schema.PremiumFeatureUsageRate).Floats[3] = "free", 0.5
 		},
-		dataset.RulePosts:  func(w world) { w.customers.Column(schema.ContentPostsPerWeek).Ints[4] = 2 },
-		dataset.RuleDating: func(w world) { w.customers.Column(schema.SwipeLikeRatio).SetNull(3, n) },
-		dataset.RuleRating: func(w world) { w.customers.Column(schema.TimeSinceFirstTransactionDays).SetNull(3, n) },
-		dataset.RuleTier:   func(w world) { swapText(w.customers.Column(schema.SocialInfluenceTier).Strings, 3, "micro", "mega") },
+		dataset.RulePosts:   func(w world) { w.customers.Column(schema.ContentPostsPerWeek).Ints[4] = 2 },
+		dataset.RuleDating:  func(w world) { w.customers.Column(schema.SwipeLikeRatio).SetNull(3, n) },
+		dataset.RuleRating:  func(w world) { w.customers.Column(schema.AvgJobCompletionRating).SetNull(3, n) },
+		dataset.RuleRevenue: func(w world) { w.customers.Column(schema.TransactionRevenueMonth).Floats[5] = 1 },
+		dataset.RuleFirstDeal: func(w world) {
+			w.customers.Column(schema.Age).Ints[3], w.customers.Column(schema.TimeSinceFirstTransactionDays).Ints[3] = 18, schema.DaysPerYear+1
+		},
+		dataset.RuleWindow: func(w world) { w.customers.Column(schema.NumEventsJoinedMonth).Ints[8] = 1 },
+		dataset.RuleTrend:  func(w world) { w.customers.Column(schema.Last7DayEngagementTrend).Floats[8] = -0.5 },
+		dataset.RulePremiumUse: func(w world) {
+			w.customers.Column(schema.AccountType).Strings[3] = "premium"
+			w.customers.Column(schema.PremiumFeatureUsageRate).Floats[3], w.customers.Column(schema.PremiumFeaturesUsedCount).Ints[3] = 0.5, 0
+		},
+		dataset.RuleResponse:  func(w world) { w.customers.Column(schema.ResponseTimeAvgHours).SetNull(3, n) },
+		dataset.RuleSentiment: func(w world) { w.customers.Column(schema.AvgSentimentScore).SetNull(3, n) },
+		dataset.RuleTies: func(w world) {
+			w.customers.Column(schema.NumNewConnectionsMonth).Ints[3] = w.customers.Column(schema.TotalConnections).Ints[3] + 1
+		},
+		dataset.RuleDay: func(w world) {
+			w.customers.Column(schema.AvgDailyLogins).Floats[3], w.customers.Column(schema.AvgSessionDurationMin).Floats[3] = 31, 31.01
+		},
+		dataset.RuleTier: func(w world) { swapText(w.customers.Column(schema.SocialInfluenceTier).Strings, 3, "micro", "mega") },
 		dataset.RuleTimeOfDay: func(w world) {
 			swapText(w.customers.Column(schema.TimeOfDayActive).Strings, 3, "night", "morning")
 		},
@@ -86,16 +106,14 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 			degrees := w.customers.Column(schema.TotalConnections).Ints
 			degrees[n-1]--
 			degrees[n-2]--
+			fresh := w.customers.Column(schema.NumNewConnectionsMonth).Ints
+			fresh[n-1], fresh[n-2] = 0, 0
 		},
 	}
 	for rule, spoil := range cases {
 		w := newWorld(n)
 		spoil(w)
-		if got, want := counts(validate(t, w.store(t))), (map[dataset.Rule]int64{rule: 2}); rule == dataset.RuleDegree {
-			if got[rule] != 1 || len(got) != 1 { // the first customers file is compared
-				t.Errorf("%s: got %v", rule, got)
-			}
-		} else if !reflect.DeepEqual(got, want) {
+		if got, want := counts(validate(t, w.store(t))), (map[dataset.Rule]int64{rule: 2}); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %v", rule, got)
 		}
 	}
@@ -128,6 +146,152 @@ func TestSamplesAreLimitedAndCountsAreNot(t *testing.T) {
 	second, _ := json.Marshal(validate(t, path))
 	if string(first) != string(second) {
 		t.Error("two reports of the same data differ")
+	}
+}
+
+// sample is the first violation of a rule.
+func sample(t *testing.T, r dataset.Report, rule dataset.Rule) dataset.Violation {
+	t.Helper()
+	for _, c := range r.Rules {
+		if c.Rule == rule {
+			return c.Samples[0]
+		}
+	}
+	t.Fatalf("no violation of %s in %+v", rule, r.Rules)
+	return dataset.Violation{}
+}
+
+// swap puts one file of a world into another's data set.
+func swap(t *testing.T, dir string, other world, name string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(other.store(t), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFormatsThatDisagreeAreFound(t *testing.T) {
+	const n = 2500
+	dir, other := newWorld(n).store(t), newWorld(n)
+	other.customers.Column(schema.TrustScore).Floats[1700] += 0.5
+	if other.customers.Column(schema.TrustScore).Floats[1700] > 1 {
+		other.customers.Column(schema.TrustScore).Floats[1700]--
+	}
+	other.personal.Column(schema.FullName).Strings[n-1] = "Grace Hopper"
+	swap(t, dir, other, dataset.CustomersParquet)
+	swap(t, dir, other, dataset.PersonalParquet)
+	r := validate(t, dir)
+	if got := counts(r); got[dataset.RuleFormats] != 2 {
+		t.Fatalf("got %v", got)
+	}
+	if v := sample(t, r, dataset.RuleFormats); v.File != dataset.CustomersCSV || v.Row != 1701 || v.Column != schema.TrustScore ||
+		!strings.Contains(v.Message, "customers.csv and customers.parquet differ") {
+		t.Errorf("got %+v", v)
+	}
+	for _, c := range r.Rules {
+		if c.Rule == dataset.RuleFormats && (c.Samples[1].Row != n || c.Samples[1].Value != "***") {
+			t.Errorf("got %+v", c.Samples[1])
+		}
+	}
+}
+
+// The second format's files are held against each other as the first's are.
+func TestBothFormatsAreCheckedForReferences(t *testing.T) {
+	dir, other := newWorld(20).store(t), newWorld(20)
+	other.customers.Column(schema.TotalConnections).Ints[3]++
+	swap(t, dir, other, dataset.CustomersParquet)
+	if v := sample(t, validate(t, dir), dataset.RuleDegree); v.File != dataset.CustomersParquet || v.Row != 4 {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestTheTruthIsChecked(t *testing.T) {
+	for rule, spoil := range map[dataset.Rule]func(w world){
+		dataset.RuleRange:     func(w world) { w.truth.Column("chance").Floats[3] = 1.5 },
+		dataset.RuleFinite:    func(w world) { w.truth.Column("expected").Floats[3] = math.Inf(1) },
+		dataset.RuleReference: func(w world) { w.truth.Column(schema.CustomerID).Strings[3] = id(999) },
+		dataset.RuleUnique:    func(w world) { w.truth.Column(schema.CustomerID).Strings[3] = id(3) },
+		dataset.RuleRequired:  func(w world) { w.truth.Column("effect").SetNull(3, 10) },
+	} {
+		w := newWorld(10)
+		spoil(w)
+		dir := w.store(t)
+		r := validate(t, dir)
+		if v := sample(t, r, rule); r.Violations != 1 || v.File != dataset.TruthParquet || v.Row != 4 {
+			t.Errorf("%s: got %+v", rule, r.Rules)
+		}
+		if r, err := dataset.Validate(t.Context(), dir, dataset.ValidateOptions{}); err != nil || !r.OK() {
+			t.Errorf("%s: without a description: %+v, %v", rule, r.Rules, err)
+		}
+	}
+	short := newWorld(10)
+	short.truth.Rows = 9
+	if got := counts(validate(t, short.store(t))); got[dataset.RuleRowCount] != 1 {
+		t.Errorf("a row less: got %v", got)
+	}
+}
+
+// Parquet keeps what CSV rounds away.
+func TestDecimalsAreCounted(t *testing.T) {
+	w := newWorld(10)
+	w.customers.Column(schema.TrustScore).Floats[3] = 0.123456
+	r := validate(t, filepath.Join(w.store(t), dataset.CustomersParquet))
+	if v := sample(t, r, dataset.RuleDecimals); r.Violations != 1 || v.Row != 4 || v.Column != schema.TrustScore || v.Value != "0.123456" {
+		t.Errorf("got %+v", r.Rules)
+	}
+}
+
+func TestTextThatIsNone(t *testing.T) {
+	w := newWorld(10)
+	w.personal.Column(schema.FullName).Strings[3] = "Ad\xe4"
+	for _, name := range []string{dataset.PersonalCSV, dataset.PersonalParquet} {
+		if v := sample(t, validate(t, filepath.Join(w.store(t), name)), dataset.RuleEncoding); v.Row != 4 || v.Value != "***" {
+			t.Errorf("%s: got %+v", name, v)
+		}
+	}
+	w = newWorld(10)
+	w.customers.Column(schema.DeviceType).Strings[3] = "m\xff"
+	if v := sample(t, validate(t, filepath.Join(w.store(t), dataset.CustomersParquet)), dataset.RuleEncoding); v.Value != `m\xff` {
+		t.Errorf("got %+v", v)
+	}
+	w = newWorld(10)
+	path := filepath.Join(w.storeIn(t, "parquet"), dataset.PersonalParquet)
+	var out bytes.Buffer
+	w.personal.Column(schema.FullName).Strings[3] = ""
+	e := parquetfile.NewWriter(&out, &schema.Persons)
+	block, err := e.Encode(w.personal)
+	if err := errors.Join(err, e.Append(block), e.Close(), os.WriteFile(path, out.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if r := validate(t, path); r.Violations != 1 || sample(t, r, dataset.RuleRequired).Row != 4 {
+		t.Errorf("an empty text: got %+v", r.Rules)
+	}
+}
+
+// A damaged file is a violation in a data set, whose other files are checked on.
+func TestADamagedMemberIsAViolation(t *testing.T) {
+	w := newWorld(50)
+	w.personal.Column(schema.Phone).Strings[3] = "none"
+	dir := w.store(t)
+	path := filepath.Join(dir, dataset.CustomersParquet)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, whole[:len(whole)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := validate(t, dir)
+	if got, want := counts(r), (map[dataset.Rule]int64{dataset.RuleFile: 2, dataset.RulePattern: 2}); !reflect.DeepEqual(got, want) || len(r.Files) != 6 {
+		t.Fatalf("got %v, files %+v", got, r.Files)
+	}
+	for _, c := range r.Rules {
+		if c.Rule == dataset.RuleFile && !strings.Contains(c.Samples[0].Message+c.Samples[1].Message, "truncated") {
+			t.Errorf("got %+v", c.Samples)
+		}
 	}
 }
 
@@ -172,6 +336,30 @@ func TestCSVProblemsAreViolationsOnce(t *testing.T) {
 	if got[dataset.RuleType] != 2 || got[dataset.RuleRecord] != 2 || len(got) != 2 {
 		t.Errorf("got %+v", r.Rules)
 	}
+	if v := sample(t, r, dataset.RuleType); v.Row != 3 || v.Line != 4 {
+		t.Errorf("got %+v", v)
+	}
+	for _, c := range r.Rules {
+		if last := c.Samples[len(c.Samples)-1]; c.Rule == dataset.RuleRecord && (last.Row != 7 || last.Line != 8 || !strings.Contains(last.Message, "was not read")) {
+			t.Errorf("an open quote: %+v", last)
+		}
+	}
+}
+
+func TestBlankLinesAreViolationsAndLinesCountThem(t *testing.T) {
+	path := filepath.Join(newWorld(10).store(t), dataset.CustomersCSV)
+	edit(t, path, func(s string) string {
+		lines := strings.Split(s, "\n")
+		lines[4] = "\n" + strings.Replace(lines[4], id(4), id(3), 1)
+		return strings.Join(lines, "\n")
+	})
+	r := validate(t, path)
+	if v := sample(t, r, dataset.RuleRecord); v.Row != 4 || v.Line != 5 {
+		t.Errorf("got %+v", v)
+	}
+	if v := sample(t, r, dataset.RuleUnique); r.Violations != 2 || v.Row != 4 || v.Line != 6 {
+		t.Errorf("got %+v", r.Rules)
+	}
 }
 
 func TestWrongColumnsAreAViolation(t *testing.T) {
@@ -187,7 +375,7 @@ func TestAFileThatLostRowsIsFound(t *testing.T) {
 	dir := newWorld(10).store(t)
 	edit(t, filepath.Join(dir, dataset.PersonalCSV), func(s string) string { return s[:strings.LastIndex(s[:len(s)-1], "\n")+1] })
 	got := counts(validate(t, dir))
-	if want := (map[dataset.Rule]int64{dataset.RuleFile: 1, dataset.RuleRowCount: 1}); !reflect.DeepEqual(got, want) {
+	if want := (map[dataset.Rule]int64{dataset.RuleFile: 1, dataset.RuleRowCount: 1, dataset.RuleFormats: 1}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
 	}
 }
@@ -215,8 +403,12 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 			t.Errorf("%T: got %v", target, err)
 		}
 	}
-	if _, err := dataset.Validate(t.Context(), filepath.Join(dir, "none"), dataset.ValidateOptions{}); !errors.Is(err, os.ErrNotExist) {
+	_, err := dataset.Validate(t.Context(), filepath.Join(dir, "none"), dataset.ValidateOptions{})
+	if !errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "stat ") || !strings.Contains(err.Error(), "name another path") {
 		t.Errorf("a missing path: %v", err)
+	}
+	if _, err := dataset.Validate(t.Context(), foreign, dataset.ValidateOptions{}); !strings.Contains(err.Error(), `its columns are "a", "b"`) {
+		t.Errorf("a foreign file: %v", err)
 	}
 }
 
