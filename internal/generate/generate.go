@@ -140,6 +140,9 @@ func write(ctx context.Context, p *datagen.Population, staging *dataset.Staging,
 	if err := files.close(); err != nil {
 		return dataset.Manifest{}, err
 	}
+	if err := ctx.Err(); err != nil { // an interrupt while the last rows were written
+		return dataset.Manifest{}, err
+	}
 	return describe(p, summary, o), nil
 }
 
