@@ -31,3 +31,15 @@ func TestTimeOfDayCoversTheDay(t *testing.T) {
 		from = to + 1
 	}
 }
+
+func TestWindowActivityIsOfTheCustomersAndMayBeNone(t *testing.T) {
+	for _, name := range schema.WindowActivity {
+		c, ok := schema.Customers.Column(name)
+		if !ok || !c.Numeric() || c.Nullable || !c.Range.Contains(0) {
+			t.Errorf("%s cannot be 0 for who did not log in", name)
+		}
+	}
+	if schema.TrendWindowDays > schema.ActivityWindowDays || schema.MaxDailyMinutes > 24*60 {
+		t.Error("the trend outlasts the activity, or a day its hours")
+	}
+}
