@@ -21,12 +21,13 @@ var planRules = []rowRule{
 			}
 			return "", 0
 		}},
-	{RulePremiumUse, []schema.Name{schema.PremiumFeatureUsageRate, schema.PremiumFeaturesUsedCount},
+	{RulePremiumUse, []schema.Name{schema.AccountType, schema.PremiumFeatureUsageRate, schema.PremiumFeaturesUsedCount},
 		func(c []*frame.Column, i int) (string, int) {
-			if !c[0].Present(i) || !c[1].Present(i) || (number(c[0], i) > 0) == (number(c[1], i) > 0) {
+			free := c[0].Present(i) && c[0].Strings[i] == schema.AccountTypes[0] // both are 0 by the rule above
+			if free || !c[1].Present(i) || !c[2].Present(i) || (number(c[1], i) > 0) == (number(c[2], i) > 0) {
 				return "", 0
 			}
-			return "the value must be above 0 exactly when premium_feature_usage_rate is", 1
+			return "the value must be above 0 exactly when premium_feature_usage_rate is", 2
 		}},
 }
 
