@@ -56,6 +56,7 @@ State lives in --dir. What is not supported is refused by name.`,
 	c.PersistentFlags().StringVar(&o.dir, "dir", filepath.Join(".engage", "local"), "directory of the endpoint's state")
 	_ = c.MarkPersistentFlagDirname("dir")
 	c.AddCommand(newServe(s, o), newUp(s, o), newDown(s, o), newStatus(s, o), newReset(s, o), newRequests(s, o), newUsage(s, o))
+	c.AddCommand(newAudit(s, o))
 	return c
 }
 

@@ -46,7 +46,7 @@ type wiring struct {
 }
 
 func (w *wiring) open() error {
-	for _, open := range []func() error{w.openStorage, w.openQueries, w.openMessages, w.openCompute, w.openEvents, w.openMachines} {
+	for _, open := range []func() error{w.openStorage, w.openAudit, w.openQueries, w.openMessages, w.openCompute, w.openEvents, w.openMachines} {
 		if err := open(); err != nil {
 			return err
 		}

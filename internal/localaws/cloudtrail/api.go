@@ -71,7 +71,7 @@ func (s *Service) find(call *wire.Call, name string) (t trail, err error) {
 func (s *Service) change(call *wire.Call, name string, f func(*trail) error) (t trail, err error) {
 	s.flush.Lock() // a delivery writes its trail back
 	defer s.flush.Unlock()
-	return t, s.cfg.Store.Update(func(tx state.Tx) error {
+	err = s.cfg.Store.Update(func(tx state.Tx) error {
 		if t, err = lookup(tx, call, name); err != nil {
 			return err
 		}
@@ -80,6 +80,10 @@ func (s *Service) change(call *wire.Call, name string, f func(*trail) error) (t 
 		}
 		return trails.Put(tx, t.key(), t)
 	})
+	if err != nil {
+		return t, err
+	}
+	return t, s.refresh()
 }
 
 type tagPair struct {
@@ -232,13 +236,16 @@ func (s *Service) list(_ context.Context, call *wire.Call, _ *listInput) (*listO
 }
 
 func (s *Service) remove(_ context.Context, call *wire.Call, in *nameInput) (*wire.Empty, error) {
-	return &wire.Empty{}, s.cfg.Store.Update(func(tx state.Tx) error {
+	s.flush.Lock()
+	defer s.flush.Unlock()
+	err := s.cfg.Store.Update(func(tx state.Tx) error {
 		t, err := lookup(tx, call, in.Name)
 		if err != nil {
 			return err
 		}
 		return trails.Delete(tx, t.key())
 	})
+	return &wire.Empty{}, errors.Join(err, s.refresh())
 }
 
 // start lets the trail begin with what is recorded from now on.
@@ -266,10 +273,13 @@ func (s *Service) start(_ context.Context, call *wire.Call, in *nameInput) (*wir
 	return &wire.Empty{}, err
 }
 
+// stop ends the trail's log, also when what is left cannot be delivered: the
+// trail's status tells why.
 func (s *Service) stop(ctx context.Context, call *wire.Call, in *nameInput) (*wire.Empty, error) {
-	if err := s.Flush(ctx, false); err != nil {
+	if err := s.save(); err != nil {
 		return nil, err
 	}
+	_ = s.Flush(ctx, false)
 	_, err := s.change(call, in.Name, func(t *trail) error {
 		now := s.cfg.Clock()
 		t.Logging, t.Stopped = false, &now
@@ -310,9 +320,13 @@ type keysOutput struct{ PublicKeyList []publicKey }
 const keyYears = 10
 
 func (s *Service) publicKeys(_ context.Context, _ *wire.Call, _ *keysInput) (*keysOutput, error) {
+	key, err := s.PublicKey()
+	if err != nil {
+		return nil, err
+	}
 	now := s.cfg.Clock()
-	return &keysOutput{[]publicKey{{x509.MarshalPKCS1PublicKey(&s.key.PublicKey), wire.TimeOf(now.AddDate(-keyYears, 0, 0)),
-		wire.TimeOf(now.AddDate(keyYears, 0, 0)), fingerprint(&s.key.PublicKey)}}}, nil
+	return &keysOutput{[]publicKey{{x509.MarshalPKCS1PublicKey(key), wire.TimeOf(now.AddDate(-keyYears, 0, 0)),
+		wire.TimeOf(now.AddDate(keyYears, 0, 0)), fingerprint(key)}}}, nil
 }
 
 type tagsInput struct {

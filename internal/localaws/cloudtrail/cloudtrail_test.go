@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"io"
@@ -46,6 +47,16 @@ func (b bucket) Get(_ context.Context, _, key string) (cloudtrail.Object, error)
 		return o, errors.New("no such key")
 	}
 	return o, nil
+}
+
+// public returns the key that verifies digests.
+func (w *world) public(t *testing.T) *rsa.PublicKey {
+	t.Helper()
+	key, err := w.service.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 type world struct {
@@ -109,7 +120,7 @@ func (w *world) fill(t *testing.T) {
 
 func (w *world) verify(t *testing.T, b bucket) cloudtrail.Report {
 	t.Helper()
-	report, err := cloudtrail.Verify(t.Context(), b, w.service.PublicKey(), cloudtrail.Location{Bucket: "logs", Account: "000000000000"})
+	report, err := cloudtrail.Verify(t.Context(), b, w.public(t), cloudtrail.Location{Bucket: "logs", Account: "000000000000"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +163,7 @@ func TestVerifyFindsEveryChange(t *testing.T) {
 			}
 			missing := maps.Clone(w.bucket)
 			delete(missing, key)
-			report, err := cloudtrail.Verify(t.Context(), missing, w.service.PublicKey(), cloudtrail.Location{Bucket: "logs", Account: "000000000000", LastDigest: w.service.LastDigest("000000000000", "eu-west-1", "audit")})
+			report, err := cloudtrail.Verify(t.Context(), missing, w.public(t), cloudtrail.Location{Bucket: "logs", Account: "000000000000", LastDigest: w.service.LastDigest("000000000000", "eu-west-1", "audit")})
 			if err != nil || len(report.Findings) == 0 {
 				t.Errorf("the loss of %s was not found: %v", key, err)
 			}
@@ -205,5 +216,67 @@ func TestSelectorsChooseData(t *testing.T) {
 	w.record(t, "s3", "GetObject", true)
 	if err := w.service.Flush(t.Context(), false); err != nil || len(w.bucket) != 1 {
 		t.Errorf("%d files, %v", len(w.bucket), err)
+	}
+}
+
+// Trails that share a bucket have chains of their own, and vouch for each
+// other's log files.
+func TestTrailsShareABucket(t *testing.T) {
+	w := boot(t)
+	if _, err := w.CreateTrail(t.Context(), &sdk.CreateTrailInput{Name: aws.String("audit_2"), S3BucketName: aws.String("logs"), EnableLogFileValidation: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.StartLogging(t.Context(), &sdk.StartLoggingInput{Name: aws.String("audit_2")}); err != nil {
+		t.Fatal(err)
+	}
+	w.fill(t)
+	w.now = w.now.Add(time.Hour)
+	for name, n := range map[string]int{"": 2, "audit": 1, "audit_2": 1} {
+		reports, err := w.service.VerifyTrails(t.Context(), w.bucket, name)
+		if err != nil || len(reports) != n {
+			t.Fatalf("%q: %+v, %v", name, reports, err)
+		}
+		for _, r := range reports {
+			if len(r.Findings) != 0 || r.Error != "" || r.LogFiles != 3 {
+				t.Errorf("got %+v", r)
+			}
+		}
+	}
+	if _, err := w.service.VerifyTrails(t.Context(), w.bucket, "other"); !errors.Is(err, cloudtrail.ErrNoTrail) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A trail that is stopped gets its last digest when it is verified.
+func TestStoppedTrailIsDigested(t *testing.T) {
+	w := boot(t)
+	w.record(t, "secretsmanager", "CreateSecret", false)
+	if _, err := w.StopLogging(t.Context(), &sdk.StopLoggingInput{Name: aws.String("audit")}); err != nil {
+		t.Fatal(err)
+	}
+	reports, err := w.service.VerifyTrails(t.Context(), w.bucket, "audit")
+	if err != nil || len(reports) != 1 || reports[0].LogFiles != 1 || len(reports[0].Findings) != 0 {
+		t.Errorf("got %+v, %v", reports, err)
+	}
+}
+
+// The key is made once, whoever asks first.
+func TestKeyIsMadeOnce(t *testing.T) {
+	w := boot(t)
+	made := make(chan *rsa.PublicKey)
+	for range 8 {
+		go func() {
+			key, err := w.service.PublicKey()
+			if err != nil {
+				t.Error(err)
+			}
+			made <- key
+		}()
+	}
+	first := <-made
+	for range 7 {
+		if key := <-made; !first.Equal(key) {
+			t.Error("two keys were made")
+		}
 	}
 }

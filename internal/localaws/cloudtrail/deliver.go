@@ -58,7 +58,7 @@ func (s *Service) Flush(ctx context.Context, digests bool) error {
 		return err
 	})
 	for _, e := range all {
-		if e.Value.Logging {
+		if e.Value.Logging || digests && len(e.Value.Undigested) > 0 {
 			err = errors.Join(err, s.flushTrail(ctx, e.Value, digests))
 		}
 	}
@@ -67,7 +67,10 @@ func (s *Service) Flush(ctx context.Context, digests bool) error {
 
 func (s *Service) flushTrail(ctx context.Context, t trail, digests bool) error {
 	now := s.cfg.Clock()
-	failed := s.deliver(ctx, &t, now)
+	var failed error
+	if t.Logging { // one that was stopped may lack its last digest
+		failed = s.deliver(ctx, &t, now)
+	}
 	since := t.Digested
 	if since == nil {
 		since = t.Started
@@ -178,13 +181,22 @@ func (s *Service) digest(ctx context.Context, t *trail, now time.Time) error {
 	if start == nil {
 		start = t.Started
 	}
+	// The names of digests have seconds, and the chain is in their order: two in
+	// a second, or after the clock was set back, are a second apart.
+	if t.Digested != nil && !now.Truncate(time.Second).After(*t.Digested) {
+		if len(t.Undigested) == 0 {
+			return nil
+		}
+		now = t.Digested.Truncate(time.Second).Add(time.Second)
+	}
 	object := t.path("CloudTrail-Digest", t.Region, now) + fmt.Sprintf("%s_CloudTrail-Digest_%s_%s_%s_%s.json.gz", t.Account, t.Region,
 		t.Name, t.Region, now.UTC().Format("20060102T150405Z"))
-	if object == t.LastObject {
-		return nil // at most one in a second
+	key, err := s.signer.get()
+	if err != nil {
+		return err
 	}
 	d := digest{Account: t.Account, Start: start.UTC().Format(timeLayout), End: now.UTC().Format(timeLayout), Bucket: t.Bucket, Object: object,
-		Fingerprint: fingerprint(&s.key.PublicKey), Algorithm: "SHA256withRSA", LogFiles: append([]logFile{}, t.Undigested...)}
+		Fingerprint: fingerprint(&key.PublicKey), Algorithm: "SHA256withRSA", LogFiles: append([]logFile{}, t.Undigested...)}
 	if t.LastObject != "" {
 		algorithm := "SHA-256"
 		d.PreviousBucket, d.PreviousObject, d.PreviousHash = &t.Bucket, &t.LastObject, &t.LastHash
@@ -195,7 +207,7 @@ func (s *Service) digest(ctx context.Context, t *trail, now time.Time) error {
 		return err
 	}
 	sum := sha256.Sum256(d.toSign(body))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, s.key, crypto.SHA256, sum[:])
+	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
 	if err != nil {
 		return fmt.Errorf("sign digest: %w", err)
 	}

@@ -2,6 +2,7 @@ package cloudtrail
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,7 +116,8 @@ func (e Event) record(id string) record {
 
 // hidden are members whose values are secret or content, in lower case.
 var hidden = []string{"secretstring", "secretbinary", "plaintext", "password", "value", "messagebody", "message", "body", "payload",
-	"securestring", "token", "privatekey", "zipfile", "environment", "sessiontoken", "secretaccesskey", "input", "detail"}
+	"securestring", "token", "privatekey", "zipfile", "environment", "sessiontoken", "secretaccesskey", "input", "detail",
+	"output", "webidentitytoken", "samlassertion", "layerpartblob", "stringvalue", "binaryvalue"}
 
 const redacted = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
@@ -133,10 +135,9 @@ func hide(value any) any {
 	case map[string]any:
 		for name, member := range v {
 			v[name] = hide(member)
-			for _, secret := range hidden {
-				if strings.EqualFold(name, secret) {
-					v[name] = redacted
-				}
+			last := name[strings.LastIndexByte(name, '.')+1:] // "Tags.member.1.Value" of a form
+			if slices.Contains(hidden, strings.ToLower(last)) {
+				v[name] = redacted
 			}
 		}
 	case []any:

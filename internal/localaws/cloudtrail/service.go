@@ -3,9 +3,6 @@ package cloudtrail
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"engage/internal/localaws/state"
@@ -37,8 +35,8 @@ type Config struct {
 	Store *state.Store
 	// Bucket takes log files. There is no default.
 	Bucket Writer
-	// KeyFile has the RSA key that signs digests. It is made when it is
-	// missing. The default is cloudtrail-key.pem in the store's directory.
+	// KeyFile has the RSA key that signs digests. When it is missing, it is
+	// made as soon as it is needed. The default is cloudtrail-key.pem in the store's directory.
 	KeyFile string
 	// Clock is for timestamps. The default is time.Now.
 	Clock func() time.Time
@@ -51,9 +49,11 @@ type Config struct {
 // Service is CloudTrail.
 type Service struct {
 	cfg     Config
-	key     *rsa.PrivateKey
-	mu      sync.Mutex
+	signer  signer
+	data    atomic.Bool // a trail logs events on data
+	mu      sync.Mutex  // of unsaved
 	unsaved []stored
+	saving  sync.Mutex // one save at a time, so that events keep their order
 	flush   sync.Mutex // one delivery at a time
 }
 
@@ -71,31 +71,14 @@ func New(cfg Config) (*Service, error) {
 	if cfg.KeyFile == "" {
 		cfg.KeyFile = filepath.Join(cfg.Store.Dir(), "cloudtrail-key.pem")
 	}
-	key, err := loadKey(cfg.KeyFile)
-	if err != nil {
+	s := &Service{cfg: cfg, signer: signer{path: cfg.KeyFile}}
+	if err := s.signer.load(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("cloudtrail: %w", err)
 	}
-	return &Service{cfg: cfg, key: key}, nil
-}
-
-func loadKey(path string) (*rsa.PrivateKey, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			return nil, fmt.Errorf("make signing key: %w", err)
-		}
-		block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
-		return key, state.WriteFile(path, pem.EncodeToMemory(block), 0o600)
+	if err := s.refresh(); err != nil {
+		return nil, fmt.Errorf("cloudtrail: %w", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read signing key: %w", err)
-	}
-	block, _ := pem.Decode(raw)
-	if block == nil {
-		return nil, fmt.Errorf("the signing key %s is no PEM file: restore it, or remove it to begin a new chain", path)
-	}
-	return x509.ParsePKCS1PrivateKey(block.Bytes)
+	return s, nil
 }
 
 // stored is a record and what it is selected and looked up by.
@@ -137,8 +120,12 @@ func (t trail) arn() string {
 const maxUnsaved = 500
 
 // Record takes a call that was answered. It does not fail: an event that
-// cannot be saved now is saved later.
+// cannot be saved now is saved later. An event on data that no trail asks for
+// is not kept.
 func (s *Service) Record(_ context.Context, e Event) {
+	if e.Data && !s.data.Load() {
+		return
+	}
 	id, err := newID()
 	if err != nil {
 		return
@@ -168,15 +155,19 @@ func newID() (string, error) {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:]), nil
 }
 
-// save makes the recorded events durable.
+// save makes the recorded events durable. Callers of Record do not wait for it.
 func (s *Service) save() error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.unsaved) == 0 {
+	batch := s.unsaved
+	s.unsaved = nil
+	s.mu.Unlock()
+	if len(batch) == 0 {
 		return nil
 	}
 	err := s.cfg.Store.Update(func(tx state.Tx) error {
-		for _, e := range s.unsaved {
+		for _, e := range batch {
 			n, err := events.NextSequence(tx)
 			if err != nil {
 				return err
@@ -187,10 +178,27 @@ func (s *Service) save() error {
 		}
 		return nil
 	})
-	if err == nil {
-		s.unsaved = nil
+	if err != nil {
+		s.mu.Lock()
+		s.unsaved = append(batch, s.unsaved...)
+		s.mu.Unlock()
 	}
 	return err
+}
+
+// refresh finds out whether a trail logs events on data.
+func (s *Service) refresh() error {
+	return s.cfg.Store.View(func(tx state.Tx) error {
+		all, err := trails.List(tx, "", "", 0)
+		wanted := false
+		for _, e := range all {
+			for _, sel := range e.Value.Selectors {
+				wanted = wanted || e.Value.Logging && len(sel.DataResources) > 0
+			}
+		}
+		s.data.Store(wanted)
+		return err
+	})
 }
 
 // Run saves and delivers until the context ends, and then once more.

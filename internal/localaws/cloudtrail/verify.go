@@ -30,6 +30,23 @@ type Location struct {
 	// LastDigest is the key of the newest digest, when the trail's state tells
 	// it: without it nobody can see that the newest digests were removed.
 	LastDigest string
+	// Trail and Region name the trail whose chain is verified, where others
+	// deliver to the same place. Without them all digests are one chain.
+	Trail, Region string
+	// Unvouched says that a trail without digests delivers here too, so that
+	// a log file that no digest names is no finding.
+	Unvouched bool
+}
+
+// owns reports whether a digest is of the trail's chain, by its name:
+// ACCOUNT_CloudTrail-Digest_REGION_TRAIL_REGION_TIME.json.gz.
+func (at Location) owns(key string) bool {
+	if at.Trail == "" {
+		return true
+	}
+	name := key[strings.LastIndexByte(key, '/')+1:]
+	time, ok := strings.CutPrefix(name, at.Account+"_CloudTrail-Digest_"+at.Region+"_"+at.Trail+"_"+at.Region+"_")
+	return ok && !strings.Contains(time, "_")
 }
 
 // Finding is a file that is not as it was delivered.
@@ -44,9 +61,6 @@ type Report struct {
 	LogFiles int       `json:"logFiles"`
 	Findings []Finding `json:"findings"`
 }
-
-// PublicKey returns the key that verifies the digests.
-func (s *Service) PublicKey() *rsa.PublicKey { return &s.key.PublicKey }
 
 // fingerprint names a public key.
 func fingerprint(key *rsa.PublicKey) string {
@@ -85,6 +99,10 @@ func Verify(ctx context.Context, reader Reader, key *rsa.PublicKey, at Location)
 	slices.Sort(digests) // by time, which their names have
 	last := ""
 	for _, key := range digests {
+		if !at.owns(key) {
+			v.vouch(ctx, key)
+			continue
+		}
 		if last, err = v.digest(ctx, key); err != nil {
 			return v.report, err
 		}
@@ -92,7 +110,9 @@ func Verify(ctx context.Context, reader Reader, key *rsa.PublicKey, at Location)
 	if at.LastDigest != "" && !slices.Contains(digests, at.LastDigest) {
 		v.find(at.LastDigest, "the newest digest is missing")
 	}
-	v.added(logs, last)
+	if !at.Unvouched {
+		v.added(logs, last)
+	}
 	return v.report, nil
 }
 
@@ -130,9 +150,7 @@ func (v *verifier) digest(ctx context.Context, key string) (end string, err erro
 		v.previous, v.hash, v.sign = key, "", ""
 		return "", ctx.Err()
 	}
-	sum := sha256.Sum256(d.toSign(body))
-	signature, bad := hex.DecodeString(o.Metadata["signature"])
-	if bad != nil || rsa.VerifyPKCS1v15(v.key, crypto.SHA256, sum[:], signature) != nil {
+	if !v.signed(o, d, body) {
 		v.find(key, "the digest was changed: its signature is wrong")
 	}
 	if d.Object != key {
@@ -144,6 +162,26 @@ func (v *verifier) digest(ctx context.Context, key string) (end string, err erro
 		v.logFile(ctx, f)
 	}
 	return d.End, ctx.Err()
+}
+
+func (v *verifier) signed(o Object, d digest, body []byte) bool {
+	sum := sha256.Sum256(d.toSign(body))
+	signature, err := hex.DecodeString(o.Metadata["signature"])
+	return err == nil && rsa.VerifyPKCS1v15(v.key, crypto.SHA256, sum[:], signature) == nil
+}
+
+// vouch notes the log files that a digest of another trail names. What is
+// wrong with it is that trail's finding.
+func (v *verifier) vouch(ctx context.Context, key string) {
+	other := &verifier{reader: v.reader, key: v.key, at: v.at}
+	o, body, ok := other.content(ctx, key)
+	var d digest
+	if !ok || json.Unmarshal(body, &d) != nil || !v.signed(o, d, body) {
+		return
+	}
+	for _, f := range d.LogFiles {
+		v.vouched[f.Object] = true
+	}
 }
 
 // chain compares what the digest says of the one before with that one.

@@ -59,6 +59,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	}
 	rec.describe(call)
 	s.finish(rec, rw, err)
+	s.observe(call, rec, err)
 	if err != nil && begun && rw.truncated() {
 		panic(http.ErrAbortHandler) // the only way left to tell the caller
 	}
@@ -171,6 +172,7 @@ func (s *Server) Invoke(ctx context.Context, caller wire.Caller, service, operat
 	defer func() {
 		rec.describe(call)
 		s.finish(rec, nil, err)
+		s.observe(call, rec, err)
 	}()
 	err = s.guard(func() error {
 		in, err := op.Adopt(input)

@@ -22,6 +22,7 @@ type Server struct {
 	crossOrigin *http.CrossOriginProtection
 	log         *requestLog
 	usage       *Usage
+	observers   []Observer
 
 	http     *http.Server
 	listener net.Listener
@@ -60,6 +61,23 @@ func New(cfg Config) (*Server, error) {
 // Register adds services. REQUIRES: the server has not started. A service may
 // need the server's Meter or Invoke, so it can be made after it.
 func (s *Server) Register(services ...*wire.Service) { s.services = append(s.services, services...) }
+
+// Observer hears of an answered call. The error is what the caller was told, nil
+// when the call succeeded. It must not change the call and should not block:
+// the connection of the call waits for it.
+type Observer func(call *wire.Call, r Record, err error)
+
+// Observe has f called after each answered call, from the wire and from Invoke,
+// by the goroutine that ran it; requests in a service's own protocol are not
+// calls. A call whose sender was not found out has no account.
+// REQUIRES: the server has not started.
+func (s *Server) Observe(f Observer) { s.observers = append(s.observers, f) }
+
+func (s *Server) observe(call *wire.Call, r *Record, err error) {
+	for _, f := range s.observers {
+		f(call, *r, err)
+	}
+}
 
 // Meter returns where services count what they use.
 func (s *Server) Meter() wire.Meter { return s.usage }
