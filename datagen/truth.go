@@ -49,6 +49,7 @@ func truthColumns() []schema.Column {
 	add(EngagementEffect, "score", "Expected engagement with the premium plan less without it, all else that the plan does not cause being equal.", 6)
 	add(ChurnProbability, "probability", "True probability of churn within 30 days.", 6)
 	add(ChurnEffect, "probability", "Probability of churn with the premium plan less without it.", 6)
+	columns[len(columns)-1].Range = &schema.Range{Min: -1, Max: 1} // a difference
 	add(ExpectedValue, "USD", "Expected lifetime value.", 4)
 	add(ValueNoise, "USD", "Lifetime value less its expected value.", 4)
 	add(ValueQ10, "USD", "True 10 % quantile of lifetime value.", 4)

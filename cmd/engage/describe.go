@@ -118,6 +118,8 @@ func printSummaries(s streams, columns []dataset.Summary) error {
 		case n != nil:
 			cells = append(cells, number(n.Mean), number(n.SD), number(n.Min),
 				fmt.Sprintf("%s %s %s", number(n.LowerQuarter), number(n.Median), number(n.UpperQuarter)), number(n.Max))
+		case c.Share != nil:
+			cells = append(cells, fmt.Sprintf("%.1f %% true", 100**c.Share))
 		case len(c.Categories) > 0:
 			cells = append(cells, mostFrequent(c.Categories))
 		}

@@ -115,7 +115,7 @@ func TestBadUse(t *testing.T) {
 		"unknown format":      {[]string{"data", "generate", "--out", out, "--format", "xlsx"}, "csv, parquet"},
 		"not empty":           {[]string{"data", "generate", "--out", work, "--rows", "10"}, "--force"},
 		"a file, no dir":      {[]string{"data", "generate", "--out", filepath.Join(file, "x"), "--rows", "10"}, "director"},
-		"validate nothing":    {[]string{"data", "validate", filepath.Join(work, "missing")}, "no such file"},
+		"validate nothing":    {[]string{"data", "validate", filepath.Join(work, "missing")}, "does not exist"},
 		"validate a stranger": {[]string{"data", "validate", foreign}, "foreign.csv"},
 		"validate half":       {[]string{"data", "validate", truncated}, "truncated"},
 		"validate no set":     {[]string{"data", "validate", t.TempDir()}, "dataset.json"},

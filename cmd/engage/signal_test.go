@@ -20,32 +20,32 @@ func TestSignals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		for _, stage := range []datagen.Stage{datagen.Connecting, generate.Writing} {
-			dir := filepath.Join(t.TempDir(), "data")
-			c := exec.Command(program, "data", "generate", "--rows", "80000", "--out", dir)
-			c.Env = append(os.Environ(), asCommand+"=1")
-			talk, err := c.StderrPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Start(); err != nil {
-				t.Fatal(err)
-			}
-			for lines := bufio.NewScanner(talk); lines.Scan(); {
-				if strings.HasPrefix(lines.Text(), string(stage)) {
-					if err := c.Process.Signal(signal); err != nil {
-						t.Error(err)
-					}
+	for signal, stage := range map[syscall.Signal]datagen.Stage{
+		syscall.SIGINT: datagen.Connecting, syscall.SIGTERM: generate.Writing, syscall.SIGHUP: datagen.Ranking,
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		c := exec.Command(program, "data", "generate", "--rows", "60000", "--out", dir)
+		c.Env = append(os.Environ(), asCommand+"=1")
+		talk, err := c.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(talk); lines.Scan(); {
+			if strings.HasPrefix(lines.Text(), string(stage)) {
+				if err := c.Process.Signal(signal); err != nil {
+					t.Error(err)
 				}
 			}
-			var ended *exec.ExitError
-			if err := c.Wait(); !errors.As(err, &ended) || ended.ExitCode() != exitInterrupted {
-				t.Errorf("%v in %q: %v, want exit code %d", signal, stage, err, exitInterrupted)
-			}
-			if _, err := os.Stat(dir); err == nil {
-				t.Errorf("%v in %q: the directory is left", signal, stage)
-			}
+		}
+		var ended *exec.ExitError
+		if err := c.Wait(); !errors.As(err, &ended) || ended.ExitCode() != exitInterrupted {
+			t.Errorf("%v in %q: %v, want exit code %d", signal, stage, err, exitInterrupted)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%v in %q: the directory is left", signal, stage)
 		}
 	}
 }

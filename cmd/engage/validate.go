@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"engage/datagen"
 	"engage/internal/dataset"
 )
 
@@ -31,6 +32,7 @@ Exit codes: 0 valid; 1 violations; 2 it cannot be read.`,
 			if s.terminal() { // elsewhere it says nothing but the report
 				o.Progress = func(file string, done int64) { rows.show("check "+file, int(done), 0) }
 			}
+			o.Truth = &datagen.Truth
 			report, err := dataset.Validate(c.Context(), args[0], o)
 			rows.finish()
 			if err != nil {
@@ -74,6 +76,9 @@ func printReport(s streams, r *dataset.Report) error {
 
 func violationLine(v dataset.Violation) string {
 	line := v.File
+	if v.Line > 0 {
+		line += fmt.Sprintf(":%d", v.Line) // as editors have it
+	}
 	if v.Row > 0 {
 		line += fmt.Sprintf(" row %d", v.Row)
 	}

@@ -25,7 +25,7 @@ func write(t *testing.T, o generate.Options) (string, dataset.Manifest) {
 
 // The bytes of every file depend on the seed, not on the number of workers.
 func TestBytesDoNotDependOnWorkers(t *testing.T) {
-	const rows = 50_001 // three chunks, the last of one customer
+	const rows = 25_001 // two chunks, the last of one customer
 	_, one := write(t, generate.Options{Rows: rows, Seed: 5, Workers: 1})
 	_, many := write(t, generate.Options{Rows: rows, Seed: 5, Workers: 7})
 	if len(one.Files) != 7 {
