@@ -164,7 +164,11 @@ func (s *Service) create(_ context.Context, call *wire.Call, in *trailInput) (*t
 
 func (s *Service) update(_ context.Context, call *wire.Call, in *trailInput) (*trailOutput, error) {
 	t, err := s.change(call, in.Name, func(t *trail) error {
+		bucket, prefix := t.Bucket, t.Prefix
 		in.apply(t)
+		if t.Bucket != bucket || t.Prefix != prefix {
+			t.Intended, t.IntendedDigest = nil, nil
+		}
 		return nil
 	})
 	out := t.output()

@@ -62,6 +62,7 @@ func (w *world) public(t *testing.T) *rsa.PublicKey {
 type world struct {
 	*sdk.Client
 	service *cloudtrail.Service
+	store   *state.Store
 	bucket  bucket
 	now     time.Time
 }
@@ -73,7 +74,7 @@ func boot(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{bucket: bucket{}, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	w := &world{store: store, bucket: bucket{}, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	if w.service, err = cloudtrail.New(cloudtrail.Config{Store: store, Bucket: w.bucket, Clock: func() time.Time { return w.now }}); err != nil {
 		t.Fatal(err)
 	}
@@ -277,6 +278,67 @@ func TestKeyIsMadeOnce(t *testing.T) {
 	for range 7 {
 		if key := <-made; !first.Equal(key) {
 			t.Error("two keys were made")
+		}
+	}
+}
+
+// crashing is a bucket that writes what it is given, and then crashes.
+type crashing struct {
+	bucket
+	armed *bool
+}
+
+func (c crashing) Put(ctx context.Context, caller wire.Caller, o cloudtrail.Object) error {
+	err := c.bucket.Put(ctx, caller, o)
+	if *c.armed {
+		panic("crash")
+	}
+	return err
+}
+
+// A crash between the writing of a file and the note of it leaves a chain that
+// verifies, since the file is written again under its name.
+func TestChainSurvivesCrash(t *testing.T) {
+	for _, digests := range []bool{false, true} {
+		w := boot(t)
+		armed := false
+		cfg := cloudtrail.Config{Store: w.store, Bucket: crashing{w.bucket, &armed}, Clock: func() time.Time { return w.now }}
+		open := func() {
+			var err error
+			if w.service, err = cloudtrail.New(cfg); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open()
+		w.fill(t)
+		w.record(t, "secretsmanager", "CreateSecret", false)
+		w.now = w.now.Add(30 * time.Minute)
+		if digests { // the log file is there, the digest crashes
+			if err := w.service.Flush(t.Context(), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		armed = true
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("nothing was written")
+				}
+			}()
+			_ = w.service.Flush(t.Context(), digests)
+		}()
+		armed = false
+		open()
+		for range 2 {
+			w.record(t, "secretsmanager", "DeleteSecret", false)
+			w.now = w.now.Add(time.Hour)
+			if err := w.service.Flush(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reports, err := w.service.VerifyTrails(t.Context(), w.bucket, "audit")
+		if err != nil || len(reports[0].Findings) != 0 || reports[0].Error != "" {
+			t.Errorf("a crash with digests %v: %+v, %v", digests, reports, err)
 		}
 	}
 }

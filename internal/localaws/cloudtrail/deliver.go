@@ -82,15 +82,21 @@ func (s *Service) flushTrail(ctx context.Context, t trail, digests bool) error {
 	if failed != nil {
 		t.DeliveryError = wire.AsError(failed).Code
 	}
-	return errors.Join(failed, s.cfg.Store.Update(func(tx state.Tx) error {
+	return errors.Join(failed, s.keep(t))
+}
+
+// keep makes durable what a delivery changes in a trail.
+func (s *Service) keep(t trail) error {
+	return s.cfg.Store.Update(func(tx state.Tx) error {
 		have, err := trails.Get(tx, t.key())
 		if err != nil {
 			return nil //nolint:nilerr // deleted meanwhile
 		}
 		have.Delivered, have.Digested, have.DeliveryError, have.Cursor, have.Undigested = t.Delivered, t.Digested, t.DeliveryError, t.Cursor, t.Undigested
 		have.LastObject, have.LastHash, have.LastSignature = t.LastObject, t.LastHash, t.LastSignature
+		have.Intended, have.IntendedDigest = t.Intended, t.IntendedDigest
 		return trails.Put(tx, t.key(), have)
-	}))
+	})
 }
 
 // maxRecords is how many records one log file has.
@@ -113,13 +119,44 @@ func (s *Service) deliver(ctx context.Context, t *trail, now time.Time) error {
 				regions[e.Value.Region] = append(regions[e.Value.Region], e.Value.Record)
 			}
 		}
-		for region, records := range regions {
-			if err := s.writeLog(ctx, t, region, records, now); err != nil {
+		if err := s.writeLogs(ctx, t, regions, now); err != nil {
+			return err
+		}
+		t.Cursor, t.Intended = found[len(found)-1].Key, nil
+	}
+}
+
+// writeLogs writes a log file a region, under names that are kept before.
+func (s *Service) writeLogs(ctx context.Context, t *trail, regions map[string][]record, now time.Time) error {
+	if len(regions) == 0 {
+		return nil
+	}
+	names := map[string]string{}
+	for region := range regions {
+		if names[region] = t.Intended[region]; names[region] == "" {
+			id, err := newID()
+			if err != nil {
 				return err
 			}
+			names[region] = t.path("CloudTrail", region, now) + fmt.Sprintf("%s_CloudTrail_%s_%s_%s.json.gz", t.Account, region,
+				now.UTC().Format("20060102T1504Z"), strings.ReplaceAll(id, "-", "")[:16])
 		}
-		t.Cursor = found[len(found)-1].Key
 	}
+	t.Intended = names
+	if err := s.keep(*t); err != nil {
+		return fmt.Errorf("note log files: %w", err)
+	}
+	var files []logFile
+	for region, records := range regions {
+		f, err := s.writeLog(ctx, *t, names[region], records)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+	}
+	t.Undigested = append(t.Undigested, files...)
+	t.Delivered = &now
+	return nil
 }
 
 func (t trail) path(kind, region string, now time.Time) string {
@@ -130,27 +167,16 @@ func (t trail) path(kind, region string, now time.Time) string {
 	return path
 }
 
-func (s *Service) writeLog(ctx context.Context, t *trail, region string, records []record, now time.Time) error {
+func (s *Service) writeLog(ctx context.Context, t trail, object string, records []record) (logFile, error) {
 	body, err := json.Marshal(map[string]any{"Records": records})
 	if err != nil {
-		return err
-	}
-	id, err := newID()
-	if err != nil {
-		return err
-	}
-	object := t.path("CloudTrail", region, now) + fmt.Sprintf("%s_CloudTrail_%s_%s_%s.json.gz", t.Account, region,
-		now.UTC().Format("20060102T1504Z"), strings.ReplaceAll(id, "-", "")[:16])
-	if err := s.put(ctx, *t, object, body, nil); err != nil {
-		return err
+		return logFile{}, err
 	}
 	f := logFile{t.Bucket, object, hash(body), "SHA-256", records[0].EventTime, records[0].EventTime}
 	for _, r := range records {
 		f.Newest, f.Oldest = max(f.Newest, r.EventTime), min(f.Oldest, r.EventTime)
 	}
-	t.Undigested = append(t.Undigested, f)
-	t.Delivered = &now
-	return nil
+	return f, s.put(ctx, t, object, body, nil)
 }
 
 func hash(body []byte) string {
@@ -189,6 +215,13 @@ func (s *Service) digest(ctx context.Context, t *trail, now time.Time) error {
 		}
 		now = t.Digested.Truncate(time.Second).Add(time.Second)
 	}
+	if t.IntendedDigest != nil {
+		now = *t.IntendedDigest
+	}
+	t.IntendedDigest = &now
+	if err := s.keep(*t); err != nil {
+		return fmt.Errorf("note digest: %w", err)
+	}
 	object := t.path("CloudTrail-Digest", t.Region, now) + fmt.Sprintf("%s_CloudTrail-Digest_%s_%s_%s_%s.json.gz", t.Account, t.Region,
 		t.Name, t.Region, now.UTC().Format("20060102T150405Z"))
 	key, err := s.signer.get()
@@ -216,6 +249,7 @@ func (s *Service) digest(ctx context.Context, t *trail, now time.Time) error {
 		return err
 	}
 	t.Undigested, t.LastObject, t.LastHash, t.LastSignature, t.Digested = nil, object, hash(body), text, &now
+	t.IntendedDigest = nil
 	return nil
 }
 

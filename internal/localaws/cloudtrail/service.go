@@ -101,8 +101,12 @@ type trail struct {
 	Undigested              []logFile  `json:",omitempty"`
 	LastObject, LastHash    string     // of the last digest
 	LastSignature           string
-	Selectors               []selector        `json:",omitempty"`
-	Tags                    map[string]string `json:",omitempty"`
+	// What was to be written when a crash or a failure came is written again
+	// under the same name, so that no file stays that no digest names.
+	Intended       map[string]string `json:",omitempty"` // keys of log files by region
+	IntendedDigest *time.Time        `json:",omitempty"`
+	Selectors      []selector        `json:",omitempty"`
+	Tags           map[string]string `json:",omitempty"`
 }
 
 var (
