@@ -87,8 +87,10 @@ func touch[I any](s *Service, action string, arn func(*I) string) wire.Touches[I
 }
 
 func (s *Service) access(call *wire.Call, action, arn string) wire.Access {
-	a := wire.Access{Action: "sns:" + action, Resource: arn, Owner: accountOf(arn),
-		Conditions: map[string][]string{"aws:SourceOwner": {call.Caller.Account}}}
+	a := wire.Access{Action: "sns:" + action, Resource: arn, Owner: accountOf(arn), Conditions: map[string][]string{}}
+	if call.Caller.Service != "" { // a service has a source; a role of the account needs a permission of its own
+		a.Conditions["aws:SourceOwner"] = []string{call.Caller.Account}
+	}
 	if t, err := s.find(arn); err == nil {
 		a.Policy = t.policy()
 	}
