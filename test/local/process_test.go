@@ -21,7 +21,11 @@ const serveDir = "ENGAGE_TEST_SERVE_DIR"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(serveDir)
 	if dir == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		if dir, err := built(); err == nil {
+			os.RemoveAll(dir)
+		}
+		os.Exit(code)
 	}
 	if err := serve(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)

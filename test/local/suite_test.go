@@ -19,12 +19,22 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/athena"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	. "github.com/onsi/ginkgo/v2"
@@ -108,18 +118,30 @@ func (c readingClient) Do(r *http.Request) (*http.Response, error) {
 
 // sdk has a client of each service for one caller.
 type sdk struct {
-	config aws.Config
-	iam    *iam.Client
-	kms    *kms.Client
-	logs   *cloudwatchlogs.Client
-	s3     *s3.Client
-	sfn    *sfn.Client
-	sqs    *sqs.Client
-	sts    *sts.Client
+	config     aws.Config
+	athena     *athena.Client
+	cloudtrail *cloudtrail.Client
+	ecr        *ecr.Client
+	ecs        *ecs.Client
+	events     *eventbridge.Client
+	glue       *glue.Client
+	lambda     *lambda.Client
+	secrets    *secretsmanager.Client
+	sns        *sns.Client
+	ssm        *ssm.Client
+	iam        *iam.Client
+	kms        *kms.Client
+	logs       *cloudwatchlogs.Client
+	s3         *s3.Client
+	sfn        *sfn.Client
+	sqs        *sqs.Client
+	sts        *sts.Client
 }
 
 func newSDK(c aws.Config) *sdk {
-	return &sdk{config: c, iam: iam.NewFromConfig(c), kms: kms.NewFromConfig(c), logs: cloudwatchlogs.NewFromConfig(c),
+	return &sdk{config: c, athena: athena.NewFromConfig(c), cloudtrail: cloudtrail.NewFromConfig(c), ecr: ecr.NewFromConfig(c), ecs: ecs.NewFromConfig(c),
+		events: eventbridge.NewFromConfig(c), glue: glue.NewFromConfig(c), lambda: lambda.NewFromConfig(c),
+		secrets: secretsmanager.NewFromConfig(c), sns: sns.NewFromConfig(c), ssm: ssm.NewFromConfig(c), iam: iam.NewFromConfig(c), kms: kms.NewFromConfig(c), logs: cloudwatchlogs.NewFromConfig(c),
 		s3: s3.NewFromConfig(c), sfn: sfn.NewFromConfig(c), sqs: sqs.NewFromConfig(c), sts: sts.NewFromConfig(c)}
 }
 
