@@ -195,13 +195,41 @@ func newStatus(s streams, o *localOptions) *cobra.Command {
 			if err := o.ask(ctx, "/_localstack/health", nil, &health); err != nil {
 				return err
 			}
-			text := fmt.Sprintf("running as process %d since %s on %s\nservices: %s", info.PID,
-				info.Started.Local().Format(time.DateTime), info.URL, strings.Join(sortedKeys(health.Services), ", "))
+			var host localaws.Host
+			if err := o.ask(ctx, "/_localaws/host", nil, &host); err != nil {
+				return err
+			}
+			text := fmt.Sprintf("running as process %d since %s on %s\nservices: %s\ntasks: %s\nfunctions: %s", info.PID,
+				info.Started.Local().Format(time.DateTime), info.URL, strings.Join(sortedKeys(health.Services), ", "),
+				isolation(host), host.Functions)
 			return o.tell(s, struct {
 				daemon.Info
-				Services []string `json:"services"`
-			}{info, sortedKeys(health.Services)}, text)
+				Services []string      `json:"services"`
+				Host     localaws.Host `json:"host"`
+			}{info, sortedKeys(health.Services), host}, text)
 		}))
+}
+
+// isolation tells in words how tasks run.
+func isolation(h localaws.Host) string {
+	t := h.Tasks
+	parts := []string{"plain processes"}
+	if t.Chroot {
+		parts = []string{"processes in the image's root"}
+	}
+	for _, p := range []struct {
+		holds bool
+		text  string
+	}{
+		{t.OwnUser, "as the image's user"}, {t.UserNamespace, "user namespace"}, {t.MountNamespace, "private mounts"},
+		{t.PIDNamespace, "own process ids"}, {true, "read-only root by " + t.ReadOnlyRoot}, {true, "memory limit by " + t.MemoryLimit},
+		{t.Why != "", t.Why},
+	} {
+		if p.holds {
+			parts = append(parts, p.text)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // ask reads JSON from the endpoint that runs.

@@ -2,10 +2,12 @@ package localaws
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -132,7 +134,21 @@ func (w *wiring) openCompute() error {
 	}
 	w.onStop(tasks.Close)
 	w.server.Register(code.Wire(), registry.Wire(), tasks.Wire())
+	w.server.Handle("GET /_localaws/host", hostReport(Host{Tasks: tasks.Isolation(), Functions: code.Limits()}))
 	return nil
+}
+
+// Host says how far what runs on the endpoint is kept apart from the machine.
+type Host struct {
+	Tasks     ecs.Isolation `json:"tasks"`
+	Functions string        `json:"functions"`
+}
+
+func hostReport(h Host) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(h) // the caller may be gone
+	}
 }
 
 // openEvents opens the event bus, whose schedules fire until the endpoint closes.
