@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -84,6 +86,10 @@ var writers = map[string]writer{
 		_, err := c.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(fmt.Sprint("r", n)), AssumeRolePolicyDocument: aws.String(trusts(""))})
 		return err
 	},
+	"table": func(ctx context.Context, c *sdk, n int) error {
+		_, err := c.glue.CreateTable(ctx, &glue.CreateTableInput{DatabaseName: aws.String(killed), TableInput: &gluetypes.TableInput{Name: aws.String(fmt.Sprint("t", n))}})
+		return err
+	},
 	"short": func(ctx context.Context, c *sdk, n int) error { return startNth(ctx, c, "short", n) },
 	"long":  func(ctx context.Context, c *sdk, n int) error { return startNth(ctx, c, "long", n) },
 }
@@ -100,6 +106,7 @@ func furnish(ctx context.Context, c *sdk) {
 	must(c.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: name}))
 	must(c.logs.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: name, LogStreamName: name}))
 	must(c.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: name}))
+	must(c.glue.CreateDatabase(ctx, &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: name}}))
 	must(c.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: name, AssumeRolePolicyDocument: aws.String(trusts("states.amazonaws.com"))}))
 	for machine, definition := range map[string]string{"short": passes, "long": waits} {
 		must(c.sfn.CreateStateMachine(ctx, &sfn.CreateStateMachineInput{Name: &machine, Definition: &definition, RoleArn: aws.String(killedARN)}))
@@ -139,6 +146,7 @@ func checkLedger(ctx context.Context, c *sdk, l *ledger) {
 	checkEach("event", l, eventNumbers(ctx, c))
 	checkEach("message", l, messageNumbers(ctx, c))
 	checkEach("role", l, roleNumbers(ctx, c))
+	checkEach("table", l, tableNumbers(ctx, c))
 	checkExecutions(ctx, c, l)
 }
 
@@ -212,6 +220,16 @@ func roleNumbers(ctx context.Context, c *sdk) (found []int) {
 			if number, ok := strings.CutPrefix(*r.RoleName, "r"); ok {
 				found = append(found, must(strconv.Atoi(number)))
 			}
+		}
+	}
+	return found
+}
+
+func tableNumbers(ctx context.Context, c *sdk) (found []int) {
+	pages := glue.NewGetTablesPaginator(c.glue, &glue.GetTablesInput{DatabaseName: aws.String(killed)})
+	for pages.HasMorePages() {
+		for _, t := range must(pages.NextPage(ctx)).TableList {
+			found = append(found, must(strconv.Atoi((*t.Name)[1:])))
 		}
 	}
 	return found
