@@ -76,9 +76,10 @@ func oneLine(err error) string {
 func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "engage",
-		Short: "Predict how engaged customers will be, and explain every prediction",
-		Long: `engage predicts how engaged each customer of a hybrid app (dating, social feed,
-gig marketplace) will be, and explains every prediction.
+		Short: "Engagement prediction: customers with a known truth, and AWS on this machine",
+		Long: `engage is for predicting how engaged each customer of a hybrid app (dating,
+social feed, gig marketplace) will be. So far it makes customers whose truth is
+known, checks data sets, and runs an AWS endpoint on this machine.
 
 Exit codes: 0 done; 1 the data was checked and is not valid; 2 bad use, or the
 work could not be done; 130 interrupted.`,
