@@ -77,11 +77,18 @@ func (in *instance) lock(ctx context.Context, files, dirs []string) error {
 		"; SET enable_external_access = false; SET lock_configuration = true")
 }
 
-// pool keeps one instance ready.
+// spares is how many instances are kept ready. Opening one takes about 20 ms,
+// so that a few queries in a row find one, and a longer row waits only as long
+// as the other cores take to open the next.
+const spares = 3
+
+// pool keeps instances ready. They are opened one after the other, while
+// queries run.
 type pool struct {
 	cfg     Config
+	opening sync.Mutex // held while an instance is opened for later
 	mu      sync.Mutex
-	pending chan opened // of the instance that is open or opening; nil when there is none
+	pending []chan opened // of instances that are open or will be, the oldest first
 	done    bool
 	wg      sync.WaitGroup
 }
@@ -93,11 +100,14 @@ type opened struct {
 
 func newPool(cfg Config) *pool { return &pool{cfg: cfg} }
 
-// get returns an instance. The first call opens one, later calls find one that was opened after the query before.
+// get returns an instance: the oldest spare, or a new one before there are any.
 func (p *pool) get() (*instance, error) {
 	p.mu.Lock()
-	ready := p.pending
-	p.pending = nil
+	var ready chan opened
+	if len(p.pending) > 0 {
+		ready, p.pending = p.pending[0], p.pending[1:]
+	}
+	p.refill()
 	p.mu.Unlock()
 	if ready == nil {
 		return open(p.cfg)
@@ -106,36 +116,40 @@ func (p *pool) get() (*instance, error) {
 	return o.in, o.err
 }
 
-// put opens the next instance and closes a used one, behind the caller's back.
+// refill begins to open what is missing. REQUIRES: mu is held.
+func (p *pool) refill() {
+	for !p.done && len(p.pending) < spares {
+		next := make(chan opened, 1)
+		p.pending = append(p.pending, next)
+		p.wg.Go(func() {
+			p.opening.Lock()
+			defer p.opening.Unlock()
+			var o opened
+			o.in, o.err = open(p.cfg)
+			next <- o
+		})
+	}
+}
+
+// put closes a used instance, behind the caller's back: nothing was kept in it.
 func (p *pool) put(in *instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.wg.Go(func() { in.close() }) // nothing was kept in it
-	if p.done || p.pending != nil {
-		return
-	}
-	next := make(chan opened, 1)
-	p.pending = next
-	p.wg.Go(func() {
-		var o opened
-		o.in, o.err = open(p.cfg)
-		next <- o
-	})
+	p.wg.Go(func() { in.close() })
 }
 
 func (p *pool) close() error {
 	p.mu.Lock()
 	p.done = true
-	last := p.pending
+	pending := p.pending
 	p.pending = nil
 	p.mu.Unlock()
 	p.wg.Wait()
-	if last == nil {
-		return nil
+	var errs []error
+	for _, ready := range pending {
+		if o := <-ready; o.in != nil {
+			errs = append(errs, o.in.close())
+		}
 	}
-	o := <-last
-	if o.in == nil {
-		return nil
-	}
-	return o.in.close()
+	return errors.Join(errs...)
 }
