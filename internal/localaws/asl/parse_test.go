@@ -72,7 +72,6 @@ func TestRefuses(t *testing.T) {
 		{single(`{"Type":"Pass","End":true,"Assign":{"1x":1}}`), "'1x' is not a valid name of a variable"},
 		{single(`{"Type":"Task","End":true}`), "These fields are required: [Resource] at /States/X"},
 		{single(`{"Type":"Task","End":true,"Resource":"x"}`), "the resource 'x' is not an ARN at /States/X/Resource"},
-		{single(`{"Type":"Task","End":true,"Resource":"arn:aws:states:us-east-1:123456789012:activity:a"}`), "activities are not supported"},
 		{single(`{"Type":"Task","End":true,"Resource":"arn:aws:states:::ecs:runTask.wait"}`), "at /States/X/Resource"},
 		{single(`{"Type":"Task","End":true,"Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Parameters":{"a":"$$.Task.Token"}}`), "The task token '$$.Task.Token' must be passed"},
 		{single(`{"Type":"Task","End":true,"Resource":"arn:aws:states:::a:b","TimeoutSeconds":0}`), "Value must be between 1 and 99999999 at /States/X/TimeoutSeconds"},

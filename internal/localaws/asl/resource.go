@@ -19,22 +19,29 @@ const (
 
 // Resource is the parsed Resource of a Task.
 type Resource struct {
-	ARN     string
-	Lambda  bool    // a function's ARN, not an integration
-	Type    string  // the service of an integration, as history's resourceType: lambda, ecs, aws-sdk:s3 ...
-	Action  string  // runTask, invoke ...
-	Pattern Pattern // of an integration
-	Region  string  // of a function's ARN
+	ARN      string
+	Lambda   bool    // a function's ARN, not an integration
+	Activity bool    // an activity's ARN: workers ask for its tasks
+	Type     string  // the service of an integration, as history's resourceType: lambda, ecs, aws-sdk:s3 ...
+	Action   string  // runTask, invoke ...
+	Pattern  Pattern // of an integration
+	Region   string  // of a function's ARN
 }
 
 // Name is the integration as a registry of executors knows it: lambda:invoke.waitForTaskToken.
-// A function's ARN is registered as "lambda".
+// A function's ARN is registered as "lambda", an activity's as "activity".
 func (r Resource) Name() string {
-	if r.Lambda {
+	switch {
+	case r.Lambda:
 		return "lambda"
+	case r.Activity:
+		return "activity"
 	}
 	return r.Type + ":" + r.ActionText()
 }
+
+// GivesToken tells whether the task's end is reported by the holder of its token.
+func (r Resource) GivesToken() bool { return r.Activity || r.Pattern == TaskToken }
 
 // ActionText is the action with its pattern, as history's resource: runTask.sync.
 func (r Resource) ActionText() string {
@@ -54,7 +61,7 @@ func ParseResource(arn string) (Resource, error) {
 	case parts[2] == "lambda" && strings.HasPrefix(parts[5], "function:"):
 		return Resource{ARN: arn, Lambda: true, Type: "lambda", Region: parts[3]}, nil
 	case parts[2] == "states" && strings.HasPrefix(parts[5], "activity:"):
-		return Resource{}, fmt.Errorf("activities are not supported: '%s'", arn)
+		return Resource{ARN: arn, Activity: true, Type: "states", Region: parts[3]}, nil
 	case parts[2] == "states" && parts[3] == "" && parts[4] == "":
 		return parseIntegration(arn, parts[5])
 	}

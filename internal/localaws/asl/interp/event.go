@@ -39,6 +39,13 @@ type Event struct {
 	LambdaFailed    *ErrorDetails  `json:"lambdaFunctionFailedEventDetails,omitempty"`
 	LambdaTimedOut  *ErrorDetails  `json:"lambdaFunctionTimedOutEventDetails,omitempty"`
 
+	ActivityScheduled *ActivityDetails `json:"activityScheduledEventDetails,omitempty"`
+	ActivityStarted   *WorkerDetails   `json:"activityStartedEventDetails,omitempty"`
+	ActivitySucceeded *OutputDetails   `json:"activitySucceededEventDetails,omitempty"`
+	ActivityFailed    *ErrorDetails    `json:"activityFailedEventDetails,omitempty"`
+	ActivityTimedOut  *ErrorDetails    `json:"activityTimedOutEventDetails,omitempty"`
+	ExecutionRedriven *RedrivenDetails `json:"executionRedrivenEventDetails,omitempty"`
+
 	MapStarted         *MapStartedDetails `json:"mapStateStartedEventDetails,omitempty"`
 	IterationStarted   *IterationDetails  `json:"mapIterationStartedEventDetails,omitempty"`
 	IterationSucceeded *IterationDetails  `json:"mapIterationSucceededEventDetails,omitempty"`
@@ -101,6 +108,32 @@ type ScheduledDetails struct {
 	Parameters string `json:"parameters"`
 	Timeout    int64  `json:"timeoutInSeconds,omitempty"`
 	Heartbeat  int64  `json:"heartbeatInSeconds,omitempty"`
+
+	Credentials *CredentialDetails `json:"taskCredentials,omitempty"`
+}
+
+// CredentialDetails name the role that a task takes on instead of the execution's.
+type CredentialDetails struct {
+	RoleARN string `json:"roleArn"`
+}
+
+// ActivityDetails of ActivityScheduled.
+type ActivityDetails struct {
+	Resource  string     `json:"resource"`
+	Input     string     `json:"input"`
+	Cut       Truncation `json:"inputDetails"`
+	Timeout   int64      `json:"timeoutInSeconds,omitempty"`
+	Heartbeat int64      `json:"heartbeatInSeconds,omitempty"`
+}
+
+// WorkerDetails of ActivityStarted.
+type WorkerDetails struct {
+	Worker string `json:"workerName,omitempty"`
+}
+
+// RedrivenDetails of ExecutionRedriven.
+type RedrivenDetails struct {
+	Count int `json:"redriveCount"`
 }
 
 // TaskOutputDetails of TaskSubmitted and TaskSucceeded.
@@ -122,6 +155,8 @@ type LambdaDetails struct {
 	Input    string     `json:"input"`
 	Cut      Truncation `json:"inputDetails"`
 	Timeout  int64      `json:"timeoutInSeconds,omitempty"`
+
+	Credentials *CredentialDetails `json:"taskCredentials,omitempty"`
 }
 
 // MapStartedDetails of MapStateStarted.

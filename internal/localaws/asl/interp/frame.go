@@ -25,6 +25,8 @@ type frame struct {
 	since   time.Time
 	retries int64
 	token   string
+
+	resume *Resume // until the first state of a redriven execution is reached
 }
 
 func (f *frame) inner(item *value.Object) *frame {
@@ -43,6 +45,9 @@ func (f *frame) note(kind string, e Event) int64 {
 // machine runs states from the first to a terminal one.
 func (f *frame) machine(ctx context.Context, m *asl.Machine, input any) (any, error) {
 	name := m.StartAt
+	if f.resume != nil {
+		name, input = f.resume.State, f.resume.Input
+	}
 	for {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -78,7 +83,11 @@ func (f *frame) abortedState(ctx context.Context) {
 // step enters a state, runs it and leaves it.
 func (f *frame) step(ctx context.Context, raw any) (output any, next string, err error) {
 	f.transition()
-	f.entered = f.note(string(f.state.Type)+"StateEntered", Event{StateEntered: &EnteredDetails{Name: f.state.Name, Input: value.String(raw)}})
+	if f.resume != nil { // the history tells already that the state was entered
+		f.entered, f.resume = f.resume.Entered, nil
+	} else {
+		f.entered = f.note(string(f.state.Type)+"StateEntered", Event{StateEntered: &EnteredDetails{Name: f.state.Name, Input: value.String(raw)}})
+	}
 	if f.state.Type == asl.Fail {
 		return nil, "", f.fail(raw)
 	}
@@ -236,7 +245,7 @@ func (e env) Resolve(p *jsonpath.Path) (any, error) {
 func (f *frame) context() *value.Object {
 	e := f.execution
 	c := value.Of(
-		"Execution", value.Of("Id", e.ARN, "Input", e.Input, "StartTime", stamp(e.Start), "Name", e.Name, "RoleArn", e.RoleARN, "RedriveCount", int64(0)),
+		"Execution", value.Of("Id", e.ARN, "Input", e.Input, "StartTime", stamp(e.Start), "Name", e.Name, "RoleArn", e.RoleARN, "RedriveCount", e.redrives()),
 		"StateMachine", value.Of("Id", e.MachineARN, "Name", e.MachineName),
 		"State", value.Of("Name", f.state.Name, "EnteredTime", stamp(f.since), "RetryCount", f.retries))
 	if f.item != nil {

@@ -46,6 +46,27 @@ type Execution struct {
 	Account     string
 	Start       time.Time // zero: now
 	Input       any       // a document of package value
+	// Resume continues an execution that ended without success, instead of beginning it.
+	Resume *Resume
+}
+
+// Resume says where a redriven execution continues. Its state must not be a Parallel or a Map, whose branches
+// and iterations would have to be continued one by one.
+// https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+type Resume struct {
+	State   string // of the machine itself
+	Input   any    // as the state was entered
+	Vars    map[string]any
+	Entered int64 // id of the event of that
+	Last    int64 // id of the history's last event
+	Count   int   // how often the execution was redriven, this time included
+}
+
+func (e Execution) redrives() int64 {
+	if e.Resume == nil {
+		return 0
+	}
+	return int64(e.Resume.Count)
 }
 
 // Outcome is how an execution ended.
@@ -69,6 +90,8 @@ type Config struct {
 	Transition func()
 	// Callbacks holds the task tokens that wait. The default is a registry of the execution's own.
 	Callbacks *Callbacks
+	// Ready, when set, is asked before a task is recorded as scheduled; its error fails the execution.
+	Ready func(asl.Resource) error
 	// Objects is where a distributed Map reads and writes. Required for ItemReader and ResultWriter.
 	Objects Objects
 	// MapRun is told of every distributed Map when it starts, after each child, and when it ends.
@@ -87,6 +110,11 @@ type TaskRequest struct {
 	State       string
 	// Submitted is to be called by a .sync executor once the service accepted the work, with its answer.
 	Submitted func(output any)
+	// Started is to be called by the executor of activities once a worker has taken the task, before the
+	// worker learns of it.
+	Started func(worker string)
+	// Timeout and Heartbeat are the task's limits in seconds, 0 for none.
+	Timeout, Heartbeat int64
 }
 
 // TaskExecutor runs tasks. Execute returns the task's output, a document. It must return soon after ctx
@@ -131,7 +159,10 @@ func Run(ctx context.Context, m *asl.Machine, e Execution, c Config) Outcome {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &run{Config: c, execution: e}
-	r.history = recorder{now: c.Clock.Now, emit: c.Record, full: func() { cancel(errHistoryFull) }}
+	if e.Resume != nil {
+		r.history.last = e.Resume.Last
+	}
+	r.history.now, r.history.emit, r.history.full = c.Clock.Now, c.Record, func() { cancel(errHistoryFull) }
 	stop := r.deadline(m, cancel)
 	defer stop()
 	return r.execute(ctx, m)
@@ -165,8 +196,13 @@ func (r *run) deadline(m *asl.Machine, cancel context.CancelCauseFunc) (stop fun
 
 func (r *run) execute(ctx context.Context, m *asl.Machine) Outcome {
 	e := r.execution
-	r.history.add(0, "ExecutionStarted", Event{ExecutionStarted: &StartedDetails{Input: value.String(e.Input), RoleARN: e.RoleARN}})
 	f := &frame{run: r}
+	if e.Resume == nil {
+		r.history.add(0, "ExecutionStarted", Event{ExecutionStarted: &StartedDetails{Input: value.String(e.Input), RoleARN: e.RoleARN}})
+	} else {
+		f.previous = r.history.add(e.Resume.Last, "ExecutionRedriven", Event{ExecutionRedriven: &RedrivenDetails{Count: e.Resume.Count}})
+		f.resume, f.vars = e.Resume, e.Resume.Vars
+	}
 	output, err := f.machine(ctx, m, e.Input)
 	if err == nil && ctx.Err() == nil {
 		r.history.end(f.previous, "ExecutionSucceeded", Event{ExecutionSucceeded: &OutputDetails{Output: value.String(output)}})

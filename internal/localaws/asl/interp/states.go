@@ -14,7 +14,7 @@ import (
 // once runs the state one time: input in, output out.
 func (f *frame) once(ctx context.Context, raw any) (left, error) {
 	st := f.state
-	if st.Task != nil && st.Task.Resource.Pattern == asl.TaskToken {
+	if st.Task != nil && st.Task.Resource.GivesToken() {
 		f.token = f.Callbacks.newToken(f.Random)
 	}
 	input, err := f.read(st.InputPath, raw)

@@ -20,15 +20,20 @@ func (f *frame) task(ctx context.Context, input any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := TaskRequest{Resource: spec.Resource, Parameters: input, Token: f.token, Execution: f.execution, State: f.state.Name}
+	if f.Ready != nil {
+		if err := f.Ready(spec.Resource); err != nil {
+			return nil, f.runtime("%s", err)
+		}
+	}
+	r := TaskRequest{Resource: spec.Resource, Parameters: input, Token: f.token, Execution: f.execution, State: f.state.Name, Timeout: timeout, Heartbeat: heartbeat}
 	if spec.Credentials != nil {
 		if r.Credentials, err = f.evaluate(spec.Credentials, f.input); err != nil {
 			return nil, err
 		}
 	}
 	log := f.log(spec.Resource)
-	log.scheduled(input, timeout, heartbeat)
-	r.Submitted = log.submitted
+	log.scheduled(input, r)
+	r.Submitted, r.Started = log.submitted, log.started
 	output, err := f.perform(ctx, r, timeout, heartbeat)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -70,7 +75,7 @@ func (f *frame) perform(ctx context.Context, r TaskRequest, timeout, heartbeat i
 	if f.Tasks == nil {
 		return nil, f.runtime("No executor for the resource '%s'", r.Resource.ARN)
 	}
-	waits := r.Resource.Pattern == asl.TaskToken
+	waits := r.Resource.GivesToken()
 	if timeout == 0 && !waits {
 		f.waiting(func() { output, err = f.Tasks.Execute(ctx, r) })
 		return output, err
@@ -91,7 +96,9 @@ func (f *frame) perform(ctx context.Context, r TaskRequest, timeout, heartbeat i
 	f.waiting(func() {
 		output, err = f.execute(ctx, cancel, r, expired)
 		if err == nil && waits {
-			r.Submitted(output)
+			if !r.Resource.Activity {
+				r.Submitted(output)
+			}
 			output, err = f.await(ctx, call, expired, time.Duration(heartbeat)*time.Second)
 		}
 	})
@@ -152,15 +159,35 @@ func (f *frame) log(r asl.Resource) *taskLog {
 	return &taskLog{frame: f, resource: r, details: TaskDetails{ResourceType: r.Type, Resource: r.ActionText()}}
 }
 
-func (l *taskLog) scheduled(input any, timeout, heartbeat int64) {
+func (l *taskLog) scheduled(input any, r TaskRequest) {
 	text := value.String(input)
-	if l.resource.Lambda {
-		l.frame.note("LambdaFunctionScheduled", Event{LambdaScheduled: &LambdaDetails{Resource: l.resource.ARN, Input: text, Timeout: timeout}})
+	switch {
+	case l.resource.Lambda:
+		l.frame.note("LambdaFunctionScheduled", Event{LambdaScheduled: &LambdaDetails{Resource: l.resource.ARN, Input: text, Timeout: r.Timeout, Credentials: credentials(r)}})
 		l.frame.note("LambdaFunctionStarted", Event{})
-		return
+	case l.resource.Activity:
+		l.frame.note("ActivityScheduled", Event{ActivityScheduled: &ActivityDetails{Resource: l.resource.ARN, Input: text, Timeout: r.Timeout, Heartbeat: r.Heartbeat}})
+	default:
+		l.frame.note("TaskScheduled", Event{TaskScheduled: &ScheduledDetails{TaskDetails: l.details, Region: l.frame.execution.Region, Parameters: text,
+			Timeout: r.Timeout, Heartbeat: r.Heartbeat, Credentials: credentials(r)}})
+		l.frame.note("TaskStarted", Event{TaskStarted: &l.details})
 	}
-	l.frame.note("TaskScheduled", Event{TaskScheduled: &ScheduledDetails{TaskDetails: l.details, Region: l.frame.execution.Region, Parameters: text, Timeout: timeout, Heartbeat: heartbeat}})
-	l.frame.note("TaskStarted", Event{TaskStarted: &l.details})
+}
+
+// credentials tells the role of a task that has one of its own.
+func credentials(r TaskRequest) *CredentialDetails {
+	o, ok := r.Credentials.(*value.Object)
+	if !ok {
+		return nil
+	}
+	role, _ := o.Get("RoleArn")
+	text, _ := role.(string)
+	return &CredentialDetails{RoleARN: text}
+}
+
+// started records that a worker has taken an activity's task.
+func (l *taskLog) started(worker string) {
+	l.frame.note("ActivityStarted", Event{ActivityStarted: &WorkerDetails{Worker: worker}})
 }
 
 func (l *taskLog) submitted(output any) {
@@ -169,17 +196,24 @@ func (l *taskLog) submitted(output any) {
 
 func (l *taskLog) succeeded(output any) {
 	text := value.String(output)
-	if l.resource.Lambda {
+	switch {
+	case l.resource.Lambda:
 		l.frame.note("LambdaFunctionSucceeded", Event{LambdaSucceeded: &OutputDetails{Output: text}})
-		return
+	case l.resource.Activity:
+		l.frame.note("ActivitySucceeded", Event{ActivitySucceeded: &OutputDetails{Output: text}})
+	default:
+		l.frame.note("TaskSucceeded", Event{TaskSucceeded: &TaskOutputDetails{TaskDetails: l.details, Output: text}})
 	}
-	l.frame.note("TaskSucceeded", Event{TaskSucceeded: &TaskOutputDetails{TaskDetails: l.details, Output: text}})
 }
 
 func (l *taskLog) failed(failure *Failure) {
 	d := ErrorDetails{Error: failure.Name, Cause: failure.Cause}
 	timedOut := failure.Name == asl.ErrTimeout || failure.Name == asl.ErrHeartbeatTimeout
 	switch {
+	case l.resource.Activity && timedOut:
+		l.frame.note("ActivityTimedOut", Event{ActivityTimedOut: &d})
+	case l.resource.Activity:
+		l.frame.note("ActivityFailed", Event{ActivityFailed: &d})
 	case l.resource.Lambda && timedOut:
 		l.frame.note("LambdaFunctionTimedOut", Event{LambdaTimedOut: &d})
 	case l.resource.Lambda:
