@@ -116,6 +116,7 @@ func serve(ctx context.Context, s streams, o *localOptions) (err error) {
 	if err := daemon.Ready(); err != nil {
 		return fmt.Errorf("tell that the endpoint is ready: %w", err)
 	}
+	daemon.Trim()
 	<-ctx.Done()
 	return nil
 }
