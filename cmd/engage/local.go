@@ -32,6 +32,7 @@ const (
 type localOptions struct {
 	dir    string
 	port   int
+	door   int // port of the provider door
 	asJSON bool
 }
 
@@ -70,6 +71,7 @@ func (o *localOptions) local(use, short, long string, run func(ctx context.Conte
 
 func (o *localOptions) portFlag(c *cobra.Command) *cobra.Command {
 	c.Flags().IntVar(&o.port, "port", 4566, "port on 127.0.0.1; 0: a free one")
+	c.Flags().IntVar(&o.door, "provider-port", 4567, "port of Pulumi's resource-provider protocol on 127.0.0.1; 0: a free one, as with --port 0")
 	return c
 }
 
@@ -86,8 +88,13 @@ func newServe(s streams, o *localOptions) *cobra.Command {
 
 // serve runs the endpoint until ctx ends.
 func serve(ctx context.Context, s streams, o *localOptions) (err error) {
-	if o.port < 0 || o.port > 65535 {
-		return fmt.Errorf("port %d: want 0 to 65535", o.port)
+	for _, port := range []int{o.port, o.door} {
+		if port < 0 || port > 65535 {
+			return fmt.Errorf("port %d: want 0 to 65535", port)
+		}
+	}
+	if o.port == 0 {
+		o.door = 0
 	}
 	lease, err := daemon.Own(o.dir)
 	if err != nil {
@@ -109,7 +116,11 @@ func serve(ctx context.Context, s streams, o *localOptions) (err error) {
 	if err := endpoint.Start(ctx); err != nil {
 		return err
 	}
-	if err := lease.Announce(endpoint.URL(), time.Now()); err != nil {
+	door, err := endpoint.OpenDoor(ctx, fmt.Sprintf("127.0.0.1:%d", o.door))
+	if err != nil {
+		return err
+	}
+	if err := lease.Announce(endpoint.URL(), door, time.Now()); err != nil {
 		return fmt.Errorf("announce endpoint: %w", err)
 	}
 	s.say("listening on %s; interrupt to stop", endpoint.URL())
@@ -145,7 +156,7 @@ func start(ctx context.Context, o *localOptions) (daemon.Info, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	return daemon.Start(ctx, o.dir, program, "local", "serve", "--dir", o.dir, "--port", fmt.Sprint(o.port))
+	return daemon.Start(ctx, o.dir, program, "local", "serve", "--dir", o.dir, "--port", fmt.Sprint(o.port), "--provider-port", fmt.Sprint(o.door))
 }
 
 // tell prints v as JSON, or the text for a person.

@@ -32,7 +32,9 @@ const maxBody = 100 << 20
 // Endpoint is a running set of services. Make it with Open, end it with Close.
 type Endpoint struct {
 	server   *server.Server
+	store    *state.Store
 	report   func(error)
+	starters []func() error                // what goes on with what an earlier process left, once the endpoint listens
 	stoppers []func(context.Context) error // what runs code or waits; ended while the listener still answers it
 	closers  []func(context.Context) error // what keeps state; closed when nobody calls any more
 }
@@ -54,6 +56,7 @@ func Open(cfg Config) (_ *Endpoint, err error) {
 	if err != nil {
 		return nil, err
 	}
+	e.store = store
 	e.onClose(func(context.Context) error { return store.Close() })
 	id := newIdentity(store)
 	e.server, err = server.New(server.Config{
@@ -66,6 +69,7 @@ func Open(cfg Config) (_ *Endpoint, err error) {
 	return e, (&wiring{Endpoint: e, identity: id, store: store, meter: e.server.Meter()}).open()
 }
 
+func (e *Endpoint) onStart(f func() error)                { e.starters = append(e.starters, f) }
 func (e *Endpoint) onStop(f func(context.Context) error)  { e.stoppers = append(e.stoppers, f) }
 func (e *Endpoint) onClose(f func(context.Context) error) { e.closers = append(e.closers, f) }
 
@@ -87,8 +91,18 @@ func newIdentity(store *state.Store) identity {
 	return id
 }
 
-// Start listens. Errors: *server.PortTakenError.
-func (e *Endpoint) Start(ctx context.Context) error { return e.server.Start(ctx) }
+// Start listens, and goes on with what an earlier process left undone.
+// Errors: *server.PortTakenError.
+func (e *Endpoint) Start(ctx context.Context) error {
+	if err := e.server.Start(ctx); err != nil {
+		return err
+	}
+	var errs []error
+	for _, start := range e.starters {
+		errs = append(errs, start())
+	}
+	return errors.Join(errs...)
+}
 
 // URL returns where the endpoint listens. REQUIRES: it has started.
 func (e *Endpoint) URL() string { return e.server.URL() }

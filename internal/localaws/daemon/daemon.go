@@ -26,9 +26,11 @@ const (
 
 // Info says where an endpoint listens.
 type Info struct {
-	PID     int       `json:"pid"`
-	URL     string    `json:"url"`
-	Started time.Time `json:"started"`
+	PID int    `json:"pid"`
+	URL string `json:"url"`
+	// Provider is the port of Pulumi's resource-provider protocol; 0 for none.
+	Provider int       `json:"provider_port,omitempty"`
+	Started  time.Time `json:"started"`
 }
 
 // ErrNotRunning says that no endpoint owns the directory.
@@ -68,8 +70,8 @@ func Own(dir string) (*Lease, error) {
 }
 
 // Announce writes down where the endpoint listens.
-func (l *Lease) Announce(url string, started time.Time) error {
-	text, err := json.Marshal(Info{PID: os.Getpid(), URL: url, Started: started.UTC()})
+func (l *Lease) Announce(url string, provider int, started time.Time) error {
+	text, err := json.Marshal(Info{PID: os.Getpid(), URL: url, Provider: provider, Started: started.UTC()})
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func play(how, dir string) error {
 	if how == "hang" {
 		select {}
 	}
-	if err := lease.Announce("http://127.0.0.1:1", time.Now()); err != nil {
+	if err := lease.Announce("http://127.0.0.1:1", 2, time.Now()); err != nil {
 		return err
 	}
 	if err := daemon.Ready(); err != nil {

@@ -1,0 +1,40 @@
+package kind
+
+import "engage/internal/localaws/provider/value"
+
+// Top returns the name of the property that the change is in.
+func (c Change) Top() string { return first(c.Path) }
+
+// Refresh returns the inputs as they would have to be for the resource to be
+// what it is now: those that a plane tells, where they differ. An input that
+// nobody gave stays so, unless its default or the whole resource is being
+// imported.
+func (k Kind) Refresh(inputs, now value.Map, imported bool) value.Map {
+	out := value.Merge(inputs)
+	for name, spec := range k.Inputs {
+		v, told := now[name]
+		old, given := inputs[name]
+		switch {
+		case !told || equal(spec, old, v):
+		case given || imported || (!spec.Computed && !empty(v)):
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// Computed returns what of a state a plane computed: not what a program gives.
+func (k Kind) Computed(state value.Map) value.Map {
+	out := value.Map{}
+	for _, name := range k.Output {
+		if v, ok := state[name]; ok {
+			out[name] = v
+		}
+	}
+	for name, spec := range k.Inputs {
+		if v, ok := state[name]; ok && spec.Computed {
+			out[name] = v
+		}
+	}
+	return out
+}
