@@ -120,6 +120,7 @@ func (w *wiring) openCompute() error {
 		return fmt.Errorf("open lambda: %w", err)
 	}
 	w.onStop(func(context.Context) error { return code.Close() })
+	w.onStart(code.Resume)
 	registry, err := ecr.New(ecr.Config{Store: w.store, Authorizer: w.authorizer})
 	if err != nil {
 		return fmt.Errorf("open ecr: %w", err)

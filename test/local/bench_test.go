@@ -316,8 +316,11 @@ func finish(b *testing.B, c *sdk, machine *string) {
 }
 
 // echoZip is the echo function's code.
-func echoZip() ([]byte, error) {
-	path, err := program("./testdata/echo")
+func echoZip() ([]byte, error) { return functionZip("./testdata/echo") }
+
+// functionZip packs a program as the bootstrap of a function.
+func functionZip(name string) ([]byte, error) {
+	path, err := program(name)
 	if err != nil {
 		return nil, err
 	}

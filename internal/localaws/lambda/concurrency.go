@@ -2,9 +2,11 @@ package lambda
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
+	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
 )
 
@@ -102,72 +104,123 @@ type EventInvokeConfig struct {
 	DestinationConfig        *DestinationConfig `json:",omitempty"`
 }
 
-func (f *function) eventConfig() *EventInvokeConfig {
-	a := f.Async
-	return &EventInvokeConfig{f.arn() + ":$LATEST", a.Modified, a.Retries, a.Age, a.Destinations}
+// eventConfig describes how events are worked on that name a qualifier.
+func (f *function) eventConfig(qualifier string) *EventInvokeConfig {
+	a := f.EventConfigs[qualifier]
+	d := &DestinationConfig{OnSuccess: &Destination{}, OnFailure: &Destination{}}
+	if c := a.Destinations; c != nil {
+		d.OnSuccess, d.OnFailure = orDefault(c.OnSuccess, d.OnSuccess), orDefault(c.OnFailure, d.OnFailure)
+	}
+	return &EventInvokeConfig{f.arn() + ":" + qualifier, a.Modified, a.Retries, a.Age, d}
 }
 
 func (s *Service) putEventConfig(_ context.Context, call *wire.Call, in *eventConfigInput) (*EventInvokeConfig, error) {
-	return s.changeEventConfig(call.Caller, in, func(*function) (asyncConfig, error) { return asyncConfig{}, nil })
+	return s.changeEventConfig(call.Caller, in, false)
 }
 
 func (s *Service) updateEventConfig(_ context.Context, call *wire.Call, in *eventConfigInput) (*EventInvokeConfig, error) {
-	return s.changeEventConfig(call.Caller, in, func(f *function) (asyncConfig, error) {
-		if f.Async == nil {
-			return asyncConfig{}, noEventConfig(f)
-		}
-		return *f.Async, nil
-	})
+	return s.changeEventConfig(call.Caller, in, true)
 }
 
-func noEventConfig(f *function) error {
-	return notFound("The function %s doesn't have an EventInvokeConfig", f.arn()+":$LATEST")
+// eventRef names what a configuration of events is for, $LATEST by default.
+func eventRef(c wire.Caller, name, qualifier string) (ref, error) {
+	r, err := parseRef(c, name, qualifier)
+	r.qualifier = orDefault(r.qualifier, latest)
+	return r, err
 }
 
-func (s *Service) changeEventConfig(c wire.Caller, in *eventConfigInput, old func(*function) (asyncConfig, error)) (*EventInvokeConfig, error) {
-	if _, err := parseRef(c, in.FunctionName, in.Qualifier); err != nil {
+func noEventConfig(r ref) error {
+	return notFound("The function %s doesn't have an EventInvokeConfig", r.arn())
+}
+
+// changeEventConfig keeps a configuration, over the old one if there must be one.
+func (s *Service) changeEventConfig(c wire.Caller, in *eventConfigInput, over bool) (*EventInvokeConfig, error) {
+	r, err := eventRef(c, in.FunctionName, in.Qualifier)
+	if err != nil {
 		return nil, err
 	}
-	for _, arn := range []string{in.DestinationConfig.success(), in.DestinationConfig.failure()} {
-		if arn == "" {
-			continue
-		}
-		if err := s.checkTarget("DestinationConfig", arn, "sqs", "sns", "lambda", "events"); err != nil {
-			return nil, err
-		}
+	if err := s.checkDestinations(r, in.DestinationConfig); err != nil {
+		return nil, err
 	}
-	f, err := s.change(c, in.FunctionName, "", func(f *function) error {
-		a, err := old(f)
+	f, err := s.edit(c, ref{r.account, r.region, r.name, ""}.arn(), "", func(tx state.Tx, f *function) error {
+		if _, err := resolve(tx, r, alias.primary); err != nil {
+			return notFound("The function doesn't exist.")
+		}
+		a, found := f.EventConfigs[r.qualifier]
+		if over && !found {
+			return noEventConfig(r)
+		} else if !over {
+			a = asyncConfig{}
+		}
 		a.Retries = given(in.MaximumRetryAttempts, a.Retries)
 		a.Age = given(in.MaximumEventAgeInSeconds, a.Age)
 		a.Destinations = given(in.DestinationConfig, a.Destinations)
 		a.Modified = wire.TimeOf(s.cfg.Clock.Now())
-		f.Async = &a
-		return err
+		f.EventConfigs = with(f.EventConfigs, r.qualifier, a)
+		return nil
 	})
+	if wire.IsCode(err, "ResourceNotFoundException") && f.Name == "" {
+		return nil, notFound("The function doesn't exist.")
+	}
 	if err != nil {
 		return nil, err
 	}
-	return f.eventConfig(), nil
+	return f.eventConfig(r.qualifier), nil
+}
+
+// with returns a map that may be nil with one entry more.
+func with[V any](m map[string]V, key string, value V) map[string]V {
+	if m == nil {
+		m = map[string]V{}
+	}
+	m[key] = value
+	return m
+}
+
+func (s *Service) checkDestinations(r ref, c *DestinationConfig) error {
+	for _, arn := range []string{c.success(), c.failure()} {
+		if arn == "" {
+			continue
+		}
+		if err := s.checkTarget("DestinationConfig", arn, "sqs", "sns", "lambda", "events"); err != nil {
+			return err
+		}
+		if strings.HasPrefix(arn+":", ref{r.account, r.region, r.name, ""}.arn()+":") {
+			return invalid("You can't specify the function as a destination for itself.")
+		}
+	}
+	return nil
 }
 
 func (s *Service) getEventConfig(_ context.Context, call *wire.Call, in *nameInput) (*EventInvokeConfig, error) {
-	f, err := s.lookup(call.Caller, in.FunctionName, in.Qualifier)
-	if err == nil && f.Async == nil {
-		err = noEventConfig(&f)
+	r, err := eventRef(call.Caller, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	var f function
+	err = s.cfg.Store.View(func(tx state.Tx) error {
+		f, err = get(tx, r)
+		return err
+	})
+	if _, found := f.EventConfigs[r.qualifier]; !found && (err == nil || wire.IsCode(err, "ResourceNotFoundException")) {
+		return nil, noEventConfig(r)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return f.eventConfig(), nil
+	return f.eventConfig(r.qualifier), nil
 }
 
-func (s *Service) deleteEventConfig(_ context.Context, call *wire.Call, in *nameInput) (*wire.Empty, error) {
-	_, err := s.change(call.Caller, in.FunctionName, "", func(f *function) error {
-		if f.Async == nil {
-			return noEventConfig(f)
-		}
-		f.Async = nil
+func (s *Service) deleteEventConfig(ctx context.Context, call *wire.Call, in *nameInput) (*wire.Empty, error) {
+	if _, err := s.getEventConfig(ctx, call, in); err != nil {
+		return nil, err
+	}
+	r, err := eventRef(call.Caller, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.change(call.Caller, ref{r.account, r.region, r.name, ""}.arn(), "", func(f *function) error {
+		delete(f.EventConfigs, r.qualifier)
 		return nil
 	})
 	return nil, err
@@ -181,12 +234,15 @@ type EventConfigs struct {
 
 func (s *Service) listEventConfigs(_ context.Context, call *wire.Call, in *nameInput) (*EventConfigs, error) {
 	f, err := s.lookup(call.Caller, in.FunctionName, "")
+	if wire.IsCode(err, "ResourceNotFoundException") {
+		return nil, notFound("The function doesn't exist.")
+	}
 	if err != nil {
 		return nil, err
 	}
 	out := &EventConfigs{FunctionEventInvokeConfigs: []*EventInvokeConfig{}}
-	if f.Async != nil {
-		out.FunctionEventInvokeConfigs = append(out.FunctionEventInvokeConfigs, f.eventConfig())
+	for _, qualifier := range slices.Sorted(maps.Keys(f.EventConfigs)) {
+		out.FunctionEventInvokeConfigs = append(out.FunctionEventInvokeConfigs, f.eventConfig(qualifier))
 	}
 	return out, nil
 }

@@ -50,9 +50,9 @@ func (f *function) describe(now time.Time) *FunctionConfiguration {
 	logging := *c.LoggingConfig
 	logging.LogGroup = f.logGroup()
 	d := &FunctionConfiguration{
-		FunctionName: f.Name, FunctionArn: f.arn(), Runtime: *c.Runtime, Role: *c.Role, Handler: *c.Handler,
+		FunctionName: f.Name, FunctionArn: f.qualifiedARN(), Runtime: *c.Runtime, Role: *c.Role, Handler: *c.Handler,
 		CodeSize: f.Code.Size, CodeSha256: f.Code.Sha256, Description: *c.Description, Timeout: *c.Timeout, MemorySize: *c.MemorySize,
-		LastModified: f.Modified.UTC().Format("2006-01-02T15:04:05.000+0000"), Version: "$LATEST", VpcConfig: c.VpcConfig,
+		LastModified: f.Modified.UTC().Format("2006-01-02T15:04:05.000+0000"), Version: f.version(), VpcConfig: c.VpcConfig,
 		DeadLetterConfig: c.DeadLetterConfig, Environment: c.Environment, TracingConfig: c.TracingConfig, RevisionId: f.Revision,
 		State: "Active", LastUpdateStatus: "Successful", PackageType: "Zip", Architectures: []string{f.Architecture},
 		EphemeralStorage: c.EphemeralStorage, SnapStart: SnapStartResponse{"None", "Off"}, LoggingConfig: &logging,
@@ -67,6 +67,12 @@ func (f *function) describe(now time.Time) *FunctionConfiguration {
 		d.LastUpdateStatus, d.LastUpdateStatusReason, d.LastUpdateStatusReasonCode = "InProgress", "The function is being created.", "Creating"
 	}
 	return d
+}
+
+// pending is what AWS answers however soon a new function or version is active.
+func (d *FunctionConfiguration) pending() {
+	d.State, d.StateReason, d.StateReasonCode = "Pending", "The function is being created.", "Creating"
+	d.LastUpdateStatus, d.LastUpdateStatusReason, d.LastUpdateStatusReasonCode = "", "", ""
 }
 
 // FunctionCode is the code of a function: a zip, or where in S3 it is.
@@ -126,8 +132,6 @@ func (s *Service) checkCreate(in *CreateFunctionInput) error {
 	switch {
 	case in.PackageType == "Image":
 		return wire.NotImplemented("Lambda PackageType Image")
-	case in.Publish:
-		return wire.NotImplemented("Publish (versions of Lambda functions)")
 	case in.Handler == nil || in.Runtime == nil:
 		return invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
 	case len(in.Architectures) == 1 && in.Architectures[0] != hostArchitecture():
@@ -178,12 +182,12 @@ func (s *Service) keepNew(r ref, in *CreateFunctionInput, pkg code.Package) (*cr
 		Account: r.account, Region: r.region, Name: r.name, Settings: defaultSettings().over(in.settings()), Code: pkg,
 		Architecture: hostArchitecture(), Modified: now, Revision: newUUID(), ActiveAt: now.Add(s.cfg.Pending), Tags: in.Tags,
 	}
-	if err := s.create(f); err != nil {
+	published, err := s.create(f, in.Publish)
+	if err != nil {
 		return nil, err
 	}
-	d := f.describe(now.Add(-1))
-	if s.cfg.Pending == 0 { // AWS answers Pending however soon the function is active
-		d.State, d.StateReason, d.StateReasonCode, d.LastUpdateStatus = "Pending", "The function is being created.", "Creating", ""
-	}
+	published.qualifier = "" // AWS answers the number, and the unqualified ARN
+	d := published.describe(now.Add(-1))
+	d.pending()
 	return &createOutput{*d, 201}, nil
 }

@@ -67,13 +67,18 @@ func (s *Service) download(ctx context.Context, c wire.Caller, in *FunctionCode)
 	return data, nil
 }
 
-func (s *Service) create(f function) error {
-	return s.cfg.Store.Update(func(tx state.Tx) error {
-		err := functions.Create(tx, f.key(), f)
-		if errors.Is(err, state.ErrExists) {
+// create keeps a new function, and returns it or the version that is published of it.
+func (s *Service) create(f function, publish bool) (created function, err error) {
+	return created, s.cfg.Store.Update(func(tx state.Tx) (err error) {
+		if functions.Has(tx, f.key()) {
 			return conflict("Function already exist: %s", f.Name)
 		}
-		return err
+		if created = f; publish {
+			if created, err = publishVersion(tx, &f, nil); err != nil {
+				return err
+			}
+		}
+		return functions.Put(tx, f.key(), f)
 	})
 }
 
@@ -145,18 +150,18 @@ func (s *Service) deleteFunction(_ context.Context, call *wire.Call, in *nameInp
 		return nil, err
 	}
 	if r.qualifier != "" {
-		return nil, invalid("$LATEST version cannot be deleted without deleting the function.")
+		return nil, s.deleteVersion(r)
 	}
 	err = s.cfg.Store.Update(func(tx state.Tx) error {
 		if _, err := get(tx, r); err != nil {
 			return err
 		}
-		return functions.Delete(tx, r.key())
+		return errors.Join(functions.Delete(tx, r.key()), versions.DeletePrefix(tx, r.key()+"\x00"), aliases.DeletePrefix(tx, r.key()+"\x00"))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.pools.retire(r.key())
+	return nil, s.pools.retire(r.key(), everyVersion)
 }
 
 // ListFunctionsInput is the input of ListFunctions.
@@ -182,6 +187,9 @@ func (s *Service) listFunctions(_ context.Context, call *wire.Call, in *ListFunc
 		size = min(*in.MaxItems, size)
 	}
 	c := call.Caller
+	if in.FunctionVersion == "ALL" {
+		return s.listAllVersions(c, in.Marker, size)
+	}
 	after := ""
 	if in.Marker != "" {
 		after = state.Key(c.Account, c.Region, in.Marker)
@@ -214,9 +222,6 @@ type UpdateFunctionCodeInput struct {
 }
 
 func (s *Service) updateCode(ctx context.Context, call *wire.Call, in *UpdateFunctionCodeInput) (*FunctionConfiguration, error) {
-	if in.Publish {
-		return nil, wire.NotImplemented("Publish (versions of Lambda functions)")
-	}
 	if len(in.Architectures) == 1 && in.Architectures[0] != hostArchitecture() {
 		return nil, wire.NotImplemented("the Lambda architecture %s on this %s machine", in.Architectures[0], hostArchitecture())
 	}
@@ -232,7 +237,7 @@ func (s *Service) updateCode(ctx context.Context, call *wire.Call, in *UpdateFun
 		f.Code = pkg
 		return f.describe(s.cfg.Clock.Now()), err
 	}
-	return s.update(call.Caller, in.FunctionName, in.RevisionId, func(f *function) { f.Code = pkg })
+	return s.update(call.Caller, in.FunctionName, in.RevisionId, in.Publish, func(f *function) { f.Code = pkg })
 }
 
 // UpdateFunctionConfigurationInput is the input of UpdateFunctionConfiguration.
@@ -288,25 +293,35 @@ func (s *Service) updateConfiguration(ctx context.Context, call *wire.Call, in *
 			return nil, err
 		}
 	}
-	return s.update(call.Caller, in.FunctionName, in.RevisionId, func(f *function) { f.Settings = f.Settings.over(in.settings()) })
+	return s.update(call.Caller, in.FunctionName, in.RevisionId, false, func(f *function) { f.Settings = f.Settings.over(in.settings()) })
 }
 
-// update changes what instances are made from: the present ones are not used again.
-func (s *Service) update(c wire.Caller, name, revision string, change func(*function)) (*FunctionConfiguration, error) {
-	f, err := s.change(c, name, revision, func(f *function) error {
+// update changes what instances are made from: the present ones are not used
+// again. It describes the function, or the version that is published of it.
+func (s *Service) update(c wire.Caller, name, revision string, publish bool, change func(*function)) (*FunctionConfiguration, error) {
+	var published function
+	f, err := s.edit(c, name, revision, func(tx state.Tx, f *function) (err error) {
 		now := s.cfg.Clock.Now()
 		if now.Before(f.ActiveAt) || now.Before(f.UpdatedAt) {
 			return conflict("The operation cannot be performed at this time. An update is in progress for resource: %s", f.arn())
 		}
 		change(f)
 		f.Modified, f.UpdatedAt = now, now.Add(s.cfg.Pending)
-		return nil
+		if publish {
+			published, err = publishVersion(tx, f, nil)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.pools.retire(f.key()); err != nil {
+	if err := s.pools.retire(f.key(), onlyLatest); err != nil {
 		return nil, wire.InternalFailure(err)
+	}
+	if publish {
+		d := published.describe(s.cfg.Clock.Now())
+		d.pending()
+		return d, nil
 	}
 	d := f.describe(s.cfg.Clock.Now())
 	d.LastUpdateStatus, d.LastUpdateStatusReason, d.LastUpdateStatusReasonCode = "InProgress", "The function is being created.", "Creating"

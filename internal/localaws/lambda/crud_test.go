@@ -151,7 +151,6 @@ func TestRefusedFunctions(t *testing.T) {
 			func(in *awslambda.CreateFunctionInput) { in.Runtime = types.RuntimePython312 },
 			func(in *awslambda.CreateFunctionInput) { in.PackageType = types.PackageTypeImage },
 			func(in *awslambda.CreateFunctionInput) { in.Layers = []string{"l"} },
-			func(in *awslambda.CreateFunctionInput) { in.Publish = true },
 			func(in *awslambda.CreateFunctionInput) {
 				in.Architectures = []types.Architecture{"riscv"}
 			},
@@ -167,8 +166,6 @@ func TestRefusedFunctions(t *testing.T) {
 			wantCode(t, err, code)
 		}
 	}
-	_, err = e.PublishVersion(t.Context(), &awslambda.PublishVersionInput{FunctionName: aws.String("f")})
-	wantCode(t, err, "NotImplemented")
 }
 
 // bucket stands for S3.

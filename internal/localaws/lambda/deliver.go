@@ -33,12 +33,12 @@ func (s *Service) record(f *function, e *event, condition string, out outcome) s
 	record := map[string]any{
 		"version": "1.0", "timestamp": s.cfg.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
 		"requestContext": map[string]any{
-			"requestId": e.RequestID, "functionArn": f.arn() + ":$LATEST", "condition": condition, "approximateInvokeCount": max(e.Attempts, 1),
+			"requestId": e.RequestID, "functionArn": f.invokedARN(), "condition": condition, "approximateInvokeCount": max(e.Attempts, 1),
 		},
 		"requestPayload": json.RawMessage(e.Payload),
 	}
 	if out.payload != nil {
-		context := map[string]any{"statusCode": 200, "executedVersion": "$LATEST"}
+		context := map[string]any{"statusCode": 200, "executedVersion": f.version()}
 		if out.functionError != "" {
 			context["functionError"] = out.functionError
 		}
@@ -49,6 +49,9 @@ func (s *Service) record(f *function, e *event, condition string, out outcome) s
 	}
 	return marshal(record)
 }
+
+// invokedARN names the function with the qualifier of the event, $LATEST for none.
+func (f *function) invokedARN() string { return f.arn() + ":" + orDefault(f.qualifier, latest) }
 
 // deliver sends a message with the permissions of the function's role.
 func (s *Service) deliver(f *function, arn, body string, attributes map[string]attribute) error {
@@ -84,7 +87,7 @@ func (s *Service) message(f *function, arn string, parts []string, body string, 
 	default: // checkTarget lets no other pass
 		return "PutEvents", map[string]any{"Entries": []map[string]any{{
 			"Source": "lambda", "DetailType": "Lambda Function Invocation Result", "EventBusName": arn,
-			"Resources": []string{f.arn() + ":$LATEST", arn}, "Detail": body,
+			"Resources": []string{f.invokedARN(), arn}, "Detail": body,
 		}}}
 	}
 	if len(converted) > 0 {

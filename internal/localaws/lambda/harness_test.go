@@ -143,7 +143,7 @@ func boot(t testing.TB, dir string, change func(*lambda.Config)) *endpoint {
 		t.Fatal(err)
 	}
 	srv.Register(kept.Wire(), e.service.Wire())
-	if err := srv.Start(context.Background()); err != nil {
+	if err := errors.Join(srv.Start(context.Background()), e.service.Resume()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -39,7 +39,7 @@ type InvokeOutput struct {
 func (s *Service) invokeTouches(call *wire.Call, in *InvokeInput) []wire.Access {
 	accesses := on("InvokeFunction", func(in *InvokeInput) string { return in.FunctionName })(call, in)
 	if f, err := s.lookup(call.Caller, in.FunctionName, in.Qualifier); err == nil {
-		accesses[0].Policy = f.policy()
+		accesses[0].Resource, accesses[0].Policy = f.qualifiedARN(), f.policy()
 	}
 	return accesses
 }
@@ -65,7 +65,7 @@ func (s *Service) invokeAs(ctx context.Context, c wire.Caller, id string, in *In
 	case in.TenantID != "":
 		return nil, wire.NotImplemented("tenant isolation of Lambda functions")
 	}
-	f, err := s.lookup(c, in.FunctionName, in.Qualifier)
+	f, err := s.find(c, in.FunctionName, in.Qualifier, s.route)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (s *Service) invokeAs(ctx context.Context, c wire.Caller, id string, in *In
 		return nil, err
 	}
 	answer := &InvokeOutput{
-		StatusCode: 200, ExecutedVersion: "$LATEST", FunctionError: out.functionError, Payload: out.payload, RequestID: id, Trace: inv.trace,
+		StatusCode: 200, ExecutedVersion: f.version(), FunctionError: out.functionError, Payload: out.payload, RequestID: id, Trace: inv.trace,
 	}
 	if in.LogType == "Tail" {
 		answer.LogResult = base64.StdEncoding.EncodeToString(out.tail)

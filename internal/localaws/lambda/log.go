@@ -37,7 +37,7 @@ func (s *Service) newLog(f *function, session Session) *instanceLog {
 	id := strings.ReplaceAll(newUUID(), "-", "")
 	l := &instanceLog{
 		service: s, function: f, session: session, json: f.jsonLogs(),
-		stream: s.cfg.Clock.Now().UTC().Format("2006/01/02/[$LATEST]") + id,
+		stream: s.cfg.Clock.Now().UTC().Format("2006/01/02/") + "[" + f.version() + "]" + id,
 	}
 	if !l.json {
 		l.system("INIT_START Runtime Version: " + strings.TrimPrefix(*f.Settings.Runtime, "provided.") + "\tRuntime Version ARN: none")
@@ -99,10 +99,10 @@ func (l *instanceLog) start(id string) {
 	l.tail, l.printed, l.dropped = l.tail[:0], 0, 0
 	l.mu.Unlock()
 	if l.json {
-		l.platform("platform.start", map[string]any{"requestId": id, "version": "$LATEST"})
+		l.platform("platform.start", map[string]any{"requestId": id, "version": l.function.version()})
 		return
 	}
-	l.system("START RequestId: " + id + " Version: $LATEST")
+	l.system("START RequestId: " + id + " Version: " + l.function.version())
 }
 
 // report is what the last line of an invocation says.

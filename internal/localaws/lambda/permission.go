@@ -21,16 +21,25 @@ type statement struct {
 	Condition map[string]map[string]string `json:",omitempty"`
 }
 
-// policy returns the function's resource policy, "" for none.
+// policy returns the resource policy of what the function was named with, "" for none.
 func (f *function) policy() string {
-	if len(f.Statements) == 0 {
+	statements := f.Policies[f.policyKey()]
+	if len(statements) == 0 {
 		return ""
 	}
 	return marshal(struct {
 		Version   string
 		Id        string
 		Statement []statement
-	}{"2012-10-17", "default", f.Statements})
+	}{"2012-10-17", "default", statements})
+}
+
+// policyKey is the qualifier that a policy belongs to: that of $LATEST is the function's.
+func (f *function) policyKey() string {
+	if f.qualifier == latest {
+		return ""
+	}
+	return f.qualifier
 }
 
 func marshal(v any) string {
@@ -80,23 +89,40 @@ func (s *Service) addPermission(_ context.Context, call *wire.Call, in *AddPermi
 	if !actionExpr.MatchString(in.Action) || !statementExpr.MatchString(in.StatementId) {
 		return nil, wire.ValidationException("1 validation error detected: Value '%s' at 'action' or '%s' at 'statementId' failed to satisfy constraint: Member must satisfy regular expression pattern", in.Action, in.StatementId)
 	}
-	if _, err := parseRef(call.Caller, in.FunctionName, in.Qualifier); err != nil {
-		return nil, err
-	}
 	var added statement
-	_, err := s.change(call.Caller, in.FunctionName, in.RevisionId, func(f *function) error {
-		if slices.ContainsFunc(f.Statements, func(st statement) bool { return st.Sid == in.StatementId }) {
-			return conflict("The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", in.StatementId)
+	err := s.changePolicy(call.Caller, in.FunctionName, in.Qualifier, in.RevisionId, func(r ref, old []statement) (_ []statement, err error) {
+		if r.qualifier == latest {
+			return nil, invalid("We currently do not support adding policies for $LATEST.")
 		}
-		var err error
-		added, err = in.statement(f.arn())
-		f.Statements = append(f.Statements, added)
-		return err
+		if slices.ContainsFunc(old, func(st statement) bool { return st.Sid == in.StatementId }) {
+			return nil, conflict("The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", in.StatementId)
+		}
+		added, err = in.statement(r.arn())
+		return append(old, added), err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &AddPermissionOutput{marshal(added), 201}, nil
+}
+
+// changePolicy changes the policy of a function, a version or an alias.
+func (s *Service) changePolicy(c wire.Caller, name, qualifier, revision string, change func(ref, []statement) ([]statement, error)) error {
+	r, err := parseRef(c, name, qualifier)
+	if err != nil {
+		return err
+	}
+	_, err = s.edit(c, ref{r.account, r.region, r.name, ""}.arn(), revision, func(tx state.Tx, f *function) error {
+		if _, err := resolve(tx, r, alias.primary); err != nil && r.qualifier != "" && !isNumber(r.qualifier) {
+			return noAlias(r, r.qualifier)
+		} else if err != nil {
+			return err
+		}
+		changed, err := change(r, f.Policies[r.qualifier])
+		f.Policies = with(f.Policies, r.qualifier, changed)
+		return err
+	})
+	return err
 }
 
 func (in *AddPermissionInput) statement(arn string) (statement, error) {
@@ -139,15 +165,13 @@ type RemovePermissionInput struct {
 }
 
 func (s *Service) removePermission(_ context.Context, call *wire.Call, in *RemovePermissionInput) (*wire.Empty, error) {
-	_, err := s.change(call.Caller, in.FunctionName, in.RevisionId, func(f *function) error {
-		i := slices.IndexFunc(f.Statements, func(st statement) bool { return st.Sid == in.StatementId })
+	return nil, s.changePolicy(call.Caller, in.FunctionName, in.Qualifier, in.RevisionId, func(_ ref, old []statement) ([]statement, error) {
+		i := slices.IndexFunc(old, func(st statement) bool { return st.Sid == in.StatementId })
 		if i < 0 {
-			return notFound("Statement %s is not found in resource policy.", in.StatementId)
+			return nil, notFound("Statement %s is not found in resource policy.", in.StatementId)
 		}
-		f.Statements = slices.Delete(f.Statements, i, i+1)
-		return nil
+		return slices.Delete(old, i, i+1), nil
 	})
-	return nil, err
 }
 
 // GetPolicyOutput is the output of GetPolicy.

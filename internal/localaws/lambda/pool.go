@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,9 +74,19 @@ func (p *pools) reserve(f *function, now time.Time) (w *worker, stale []*worker,
 	}
 	one.busy++
 	p.busy++
-	for len(one.idle) > 0 && w == nil {
-		last := one.idle[len(one.idle)-1]
-		one.idle = one.idle[:len(one.idle)-1]
+	w, stale = one.take(f, now)
+	return w, stale, nil
+}
+
+// take takes the idle worker that was used last and has the function's
+// version, and those of that version that do not fit any more.
+func (one *pool) take(f *function, now time.Time) (w *worker, stale []*worker) {
+	for i := len(one.idle) - 1; i >= 0 && w == nil; i-- {
+		last := one.idle[i]
+		if last.function.Version != f.Version {
+			continue
+		}
+		one.idle = slices.Delete(one.idle, i, i+1)
 		if last.fits(f, now) {
 			w = last
 		} else {
@@ -83,7 +94,7 @@ func (p *pools) reserve(f *function, now time.Time) (w *worker, stale []*worker,
 			stale = append(stale, last)
 		}
 	}
-	return w, stale, nil
+	return w, stale
 }
 
 func (p *pools) of(key string) *pool {
@@ -126,23 +137,32 @@ func (p *pools) release(key string, w *worker, usable bool, now time.Time) error
 	return w.Close()
 }
 
-// retire ends the idle workers of a function. Those at work end after it.
-func (p *pools) retire(key string) error {
+// everyVersion and onlyLatest say which of a function's workers retire.
+func everyVersion(string) bool       { return true }
+func onlyLatest(version string) bool { return version == "" }
+
+// retire ends idle workers of a function. Those at work end after it.
+func (p *pools) retire(key string, which func(version string) bool) error {
 	p.mu.Lock()
 	one := p.of(key)
-	idle := one.idle
-	one.idle = nil
-	for _, w := range idle {
-		delete(one.all, w)
+	var ended, kept []*worker
+	for _, w := range one.idle {
+		if which(w.function.Version) {
+			delete(one.all, w)
+			ended = append(ended, w)
+		} else {
+			kept = append(kept, w)
+		}
 	}
+	one.idle = kept
 	for w := range one.all {
-		w.retired = true
+		w.retired = w.retired || which(w.function.Version)
 	}
-	if one.busy == 0 {
+	if one.busy == 0 && len(one.all) == 0 {
 		delete(p.all, key)
 	}
 	p.mu.Unlock()
-	return closeAll(idle)
+	return closeAll(ended)
 }
 
 // expire ends the workers that have been idle since before a time.

@@ -14,6 +14,7 @@ import (
 // worked on again, as AWS too may do.
 type event struct {
 	Account, Region, Name string
+	Qualifier             string
 	RequestID             string
 	Payload               []byte
 	Trace                 string
@@ -42,7 +43,7 @@ func (s *Service) enqueue(f *function, inv invocation) error {
 	defer s.runs.Done()
 	now := s.cfg.Clock.Now()
 	e := event{
-		Account: f.Account, Region: f.Region, Name: f.Name, RequestID: inv.id, Payload: inv.payload, Trace: inv.trace,
+		Account: f.Account, Region: f.Region, Name: f.Name, Qualifier: f.qualifier, RequestID: inv.id, Payload: inv.payload, Trace: inv.trace,
 		ClientContext: inv.clientContext, RunID: inv.runID, Received: now, Next: now,
 	}
 	var key string
@@ -126,7 +127,7 @@ func (s *Service) attempt(key string) (next time.Time, again bool) {
 		if e, err = events.Get(tx, key); err != nil {
 			return err
 		}
-		f, err = get(tx, ref{account: e.Account, region: e.Region, name: e.Name})
+		f, err = resolve(tx, ref{e.Account, e.Region, e.Name, e.Qualifier}, s.route)
 		return err
 	})
 	if errors.Is(err, state.ErrNotFound) {
@@ -149,15 +150,15 @@ func (s *Service) attempt(key string) (next time.Time, again bool) {
 }
 
 func (f *function) maxAge() time.Duration {
-	if f.Async != nil && f.Async.Age != nil {
-		return time.Duration(*f.Async.Age) * time.Second
+	if a := f.async(); a != nil && a.Age != nil {
+		return time.Duration(*a.Age) * time.Second
 	}
 	return defaultAge
 }
 
 func (f *function) retries() int {
-	if f.Async != nil && f.Async.Retries != nil {
-		return *f.Async.Retries
+	if a := f.async(); a != nil && a.Retries != nil {
+		return *a.Retries
 	}
 	return defaultRetries
 }
@@ -171,7 +172,7 @@ func (s *Service) settleEvent(key string, f *function, e *event, out outcome, er
 		e.Throttles++
 		e.Next = now.Add(backoff)
 	case out.functionError == "":
-		if arn := f.Async.destinations().success(); arn != "" {
+		if arn := f.async().destinations().success(); arn != "" {
 			s.deliver(f, arn, s.record(f, e, "Success", out), nil) //nolint:errcheck // AWS drops what it cannot deliver
 		}
 		return now.Add(maxBackoff), s.drop(key) != nil
@@ -211,7 +212,7 @@ func (s *Service) giveUp(key string, f *function, e *event, condition string, ou
 	if c := f.Settings.DeadLetterConfig; c != nil && c.TargetArn != "" {
 		s.deliver(f, c.TargetArn, string(e.Payload), deadLetter(e, out)) //nolint:errcheck // AWS drops what it cannot deliver
 	}
-	if arn := f.Async.destinations().failure(); arn != "" {
+	if arn := f.async().destinations().failure(); arn != "" {
 		s.deliver(f, arn, s.record(f, e, condition, out), nil) //nolint:errcheck // AWS drops what it cannot deliver
 	}
 	return s.drop(key)

@@ -24,11 +24,13 @@ func (r ref) arn() string {
 
 const namePattern = `(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`
 
-var nameExpr = regexp.MustCompile("^" + namePattern + "$")
+var (
+	nameExpr      = regexp.MustCompile("^" + namePattern + "$")
+	qualifierExpr = regexp.MustCompile(`^[a-zA-Z0-9$_-]{1,128}$`)
+)
 
 // parseRef reads a name, a partial ARN (123456789012:function:f) or an ARN,
-// each with or without a qualifier. There are no versions and aliases here:
-// $LATEST alone exists.
+// each with or without a qualifier: a version's number, $LATEST or an alias.
 func parseRef(c wire.Caller, name, qualifier string) (ref, error) {
 	m := nameExpr.FindStringSubmatch(name)
 	if m == nil || len(name) > 170 {
@@ -42,13 +44,13 @@ func parseRef(c wire.Caller, name, qualifier string) (ref, error) {
 		r.account = m[5][:len(m[5])-1]
 	}
 	if qualifier != "" {
+		if !qualifierExpr.MatchString(qualifier) {
+			return r, wire.ValidationException("1 validation error detected: Value '%s' at 'qualifier' failed to satisfy constraint: Member must satisfy regular expression pattern: (|[a-zA-Z0-9$_-]+)", qualifier)
+		}
 		if r.qualifier != "" && r.qualifier != qualifier {
 			return r, invalid("The derived qualifier from the function name does not match the specified qualifier.")
 		}
 		r.qualifier = qualifier
-	}
-	if r.qualifier != "" && r.qualifier != "$LATEST" {
-		return r, notFound("Function not found: %s", r.arn())
 	}
 	return r, nil
 }

@@ -20,7 +20,7 @@ func TestParseRef(t *testing.T) {
 			t.Errorf("%s: %s %v", name, r.arn(), err)
 		}
 	}
-	for name, code := range map[string]string{"a b": "ValidationError", "": "ValidationError", "f:1": "ResourceNotFoundException"} {
+	for name, code := range map[string]string{"a b": "ValidationError", "": "ValidationError", "f:a b": "ValidationError"} {
 		if _, err := parseRef(c, name, ""); !wire.IsCode(err, code) {
 			t.Errorf("%q: %v", name, err)
 		}

@@ -70,7 +70,7 @@ func (s *Service) run(ctx context.Context, f *function, inv invocation) (outcome
 func (s *Service) invoke(ctx context.Context, f *function, w *worker, inv invocation, cold bool) outcome {
 	w.log.start(inv.id)
 	r := w.Invoke(sandbox.Invocation{
-		RequestID: inv.id, FunctionARN: f.arn(), Payload: inv.payload, Timeout: f.timeout(),
+		RequestID: inv.id, FunctionARN: f.qualifiedARN(), Payload: inv.payload, Timeout: f.timeout(),
 		TraceID: inv.trace, ClientContext: inv.clientContext,
 	})
 	rep := report{id: inv.id, duration: r.Duration, memory: f.memory(), peak: w.Peak(), trace: inv.trace}
@@ -195,7 +195,7 @@ func (s *Service) environment(f *function, session Session, stream string) []str
 	maps.Copy(env, map[string]string{
 		"_HANDLER": *f.Settings.Handler, "LAMBDA_TASK_ROOT": root, "LAMBDA_RUNTIME_DIR": "/var/runtime",
 		"AWS_REGION": f.Region, "AWS_DEFAULT_REGION": f.Region, "AWS_LAMBDA_FUNCTION_NAME": f.Name,
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.memory()), "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.memory()), "AWS_LAMBDA_FUNCTION_VERSION": f.version(),
 		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_GROUP_NAME": f.logGroup(), "AWS_LAMBDA_LOG_STREAM_NAME": stream,
 		"AWS_ACCESS_KEY_ID": session.AccessKey, "AWS_SECRET_ACCESS_KEY": session.Secret,
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"path/filepath"
 	"sync"
 	"time"
@@ -56,6 +57,9 @@ type Config struct {
 	// InitTimeout bounds the start of an instance, where the function's own
 	// timeout is not longer. The default is 10 seconds, as AWS has it.
 	InitTimeout time.Duration
+	// Random chooses between the versions of an alias: from 0 to 1. The
+	// default is math/rand's.
+	Random func() float64
 	// LogLimit is how many bytes an invocation may print; the rest is dropped,
 	// and the log says so. The default is 4 MiB.
 	LogLimit int
@@ -88,10 +92,11 @@ type Objects interface {
 
 // Service runs functions. Its methods may be called concurrently.
 type Service struct {
-	cfg   Config
-	code  *code.Store
-	pools pools
-	log   *logWriter
+	cfg     Config
+	code    *code.Store
+	pools   pools
+	pollers pollers
+	log     *logWriter
 
 	ctx    context.Context // ends with the service
 	cancel context.CancelFunc
@@ -104,7 +109,7 @@ type Service struct {
 }
 
 // New returns the service over what is kept. What a killed process left
-// running is ended, and events that wait in the queue go on. Close ends it.
+// running is ended. Resume goes on with what it left undone. Close ends it.
 func New(cfg Config) (*Service, error) {
 	if cfg.Store == nil || cfg.Logs == nil || cfg.Endpoint == nil {
 		panic("lambda: Config needs Store, Logs and Endpoint")
@@ -125,11 +130,12 @@ func New(cfg Config) (*Service, error) {
 	}
 	s.log = newLogWriter(s)
 	s.tasks.Go(s.endIdle)
-	if err := s.resumeQueue(); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
 	return s, nil
 }
+
+// Resume works on the events and queues that were waited for when an earlier
+// process ended. REQUIRES: the endpoint listens, since functions call it.
+func (s *Service) Resume() error { return errors.Join(s.resumeQueue(), s.resumePollers()) }
 
 func (cfg *Config) defaults() {
 	if cfg.Dir == "" {
@@ -146,6 +152,9 @@ func (cfg *Config) defaults() {
 	}
 	if cfg.Credentials == nil {
 		cfg.Credentials = rootCredentials{}
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Float64
 	}
 	cfg.Concurrency = orDefault(cfg.Concurrency, 1000)
 	cfg.AsyncConcurrency = orDefault(cfg.AsyncConcurrency, 16)
@@ -173,12 +182,14 @@ func (rootCredentials) Assume(_ context.Context, _, _ string, caller wire.Caller
 func (s *Service) retainCode() error {
 	used := map[string]bool{}
 	err := s.cfg.Store.View(func(tx state.Tx) error {
-		for raw := range functions.Scan(tx, "", "") {
-			fn, err := raw.Value()
-			if err != nil {
-				return err
+		for _, collection := range []state.Collection[function]{functions, versions} {
+			for raw := range collection.Scan(tx, "", "") {
+				fn, err := raw.Value()
+				if err != nil {
+					return err
+				}
+				used[fn.Code.ID] = true
 			}
-			used[fn.Code.ID] = true
 		}
 		return nil
 	})

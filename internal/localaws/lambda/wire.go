@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"slices"
 
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
@@ -10,7 +11,7 @@ import (
 // Wire returns the service's operations.
 func (s *Service) Wire() *wire.Service {
 	svc := &wire.Service{Name: "lambda", Protocol: wire.RestJSON, ValidationCode: "ValidationException", Foreign: []wire.Foreign{s.serveCode()}}
-	svc.Operations = append(s.functionOperations(), s.otherOperations()...)
+	svc.Operations = slices.Concat(s.functionOperations(), s.aliasOperations(), s.mappingOperations(), s.otherOperations())
 	return svc
 }
 
@@ -31,12 +32,29 @@ func (s *Service) functionOperations() []wire.Operation {
 		wire.REST("UpdateFunctionConfiguration", "PUT", one+"/configuration", s.updateConfiguration, updateTouches),
 		wire.REST("UpdateFunctionCode", "PUT", one+"/code", s.updateCode,
 			on("UpdateFunctionCode", func(in *UpdateFunctionCodeInput) string { return in.FunctionName })),
+		wire.REST("PublishVersion", "POST", one+"/versions", s.publishVersion,
+			on("PublishVersion", func(in *PublishVersionInput) string { return in.FunctionName })),
+		wire.REST("ListVersionsByFunction", "GET", one+"/versions", s.listVersions,
+			on("ListVersionsByFunction", func(in *listVersionsInput) string { return in.FunctionName })),
 		wire.REST("Invoke", "POST", one+"/invocations", s.invokeOperation, s.invokeTouches),
 		wire.REST("AddPermission", "POST", one+"/policy", s.addPermission,
 			on("AddPermission", func(in *AddPermissionInput) string { return in.FunctionName })),
 		wire.REST("RemovePermission", "DELETE", one+"/policy/{StatementId}", answer204(s.removePermission),
 			on("RemovePermission", func(in *RemovePermissionInput) string { return in.FunctionName })),
 		named("GetPolicy", "GET", one+"/policy", s.getPolicy),
+	}
+}
+
+func (s *Service) aliasOperations() []wire.Operation {
+	const all = "/2015-03-31/functions/{FunctionName}/aliases"
+	const one = all + "/{Name}"
+	name := func(in *aliasInput) string { return in.FunctionName }
+	return []wire.Operation{
+		wire.REST("CreateAlias", "POST", all, s.createAlias, on("CreateAlias", func(in *createAliasInput) string { return in.FunctionName })),
+		wire.REST("ListAliases", "GET", all, s.listAliases, on("ListAliases", func(in *listAliasesInput) string { return in.FunctionName })),
+		wire.REST("GetAlias", "GET", one, s.getAlias, on("GetAlias", name)),
+		wire.REST("UpdateAlias", "PUT", one, s.updateAlias, on("UpdateAlias", func(in *updateAliasInput) string { return in.FunctionName })),
+		wire.REST("DeleteAlias", "DELETE", one, answer204(s.deleteAlias), on("DeleteAlias", name)),
 	}
 }
 
