@@ -10,39 +10,15 @@ import (
 	"engage/internal/localaws/state"
 )
 
-// idle is how long Run waits at most: the clock of a machine may be set.
-const idle = time.Minute
-
-// Run fires the rules with a schedule until the context ends. Deliveries that
-// fail are reported; they do not end it.
+// Run fires the rules with a schedule, and tries again to deliver what targets
+// did not take, until the context ends. Deliveries that fail are reported;
+// they do not end it.
 func (s *Service) Run(ctx context.Context, report func(error)) {
-	from := s.cfg.Clock()
-	for {
-		news := s.news()
-		wait := idle
-		if next, err := s.next(from); err != nil {
-			report(err)
-		} else if !next.IsZero() {
-			wait = max(0, min(idle, next.Sub(s.cfg.Clock())))
-		}
-		timer, stop := s.cfg.After(wait)
-		select {
-		case <-ctx.Done():
-			stop()
-			return
-		case <-news:
-		case <-timer:
-		}
-		stop()
-		to := s.cfg.Clock()
-		if err := s.Tick(ctx, from, to); err != nil {
-			report(err)
-		}
-		from = to
-	}
+	s.alarm.Run(ctx, s.next, s.Tick, report)
 }
 
-// Tick fires each rule whose schedule is due after from and not after to, once.
+// Tick fires each rule whose schedule is due after from and not after to, once,
+// and makes the deliveries that are due again.
 func (s *Service) Tick(ctx context.Context, from, to time.Time) error {
 	var failed error
 	err := s.scheduled(func(r rule, sched schedule.Schedule) {
@@ -51,11 +27,15 @@ func (s *Service) Tick(ctx context.Context, from, to time.Time) error {
 			failed = errors.Join(failed, s.fireAt(ctx, r, at))
 		}
 	})
-	return errors.Join(err, failed)
+	return errors.Join(err, failed, s.courier.Tick(ctx))
 }
 
-// next returns when the first rule is due after a time, the zero time for never.
+// next returns when the first rule, or delivery, is due after a time, the zero
+// time for never.
 func (s *Service) next(after time.Time) (first time.Time, err error) {
+	if first, err = s.courier.Next(); err != nil {
+		return first, err
+	}
 	err = s.scheduled(func(r rule, sched schedule.Schedule) {
 		if at := sched.Next(after, r.Anchor, time.UTC); !at.IsZero() && (first.IsZero() || at.Before(first)) {
 			first = at

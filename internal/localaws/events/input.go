@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"engage/internal/localaws/eventpattern"
+	"engage/internal/localaws/target"
 	"engage/internal/localaws/wire"
 )
 
@@ -75,6 +76,15 @@ func (a aim) check() error {
 	}
 	if a.Input != "" && !json.Valid([]byte(a.Input)) {
 		return fmt.Errorf("JSON syntax error in input for target %s", a.ID)
+	}
+	service, _ := target.Split(a.Arn)
+	if (service == "ecs") != (a.EcsParameters != nil) {
+		return fmt.Errorf("EcsParameters are for targets of ECS, and required there: target %s", a.ID)
+	}
+	if a.EcsParameters != nil {
+		if err := a.EcsParameters.Refuse(); err != nil {
+			return err
+		}
 	}
 	paths := []string{}
 	if a.InputPath != "" {

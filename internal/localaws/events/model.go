@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"engage/internal/localaws/state"
+	"engage/internal/localaws/target"
 	"engage/internal/localaws/wire"
 )
 
@@ -29,12 +30,13 @@ type aim struct {
 	SqsParameters    *struct {
 		MessageGroupID string `json:"MessageGroupId,omitempty"`
 	} `json:",omitempty"`
+	EcsParameters    *target.ECSParameters `json:",omitempty"`
 	DeadLetterConfig *struct {
 		Arn string `json:",omitempty"`
 	} `json:",omitempty"`
 	RetryPolicy *struct {
-		MaximumRetryAttempts     *int `json:",omitempty"`
-		MaximumEventAgeInSeconds *int `json:",omitempty"`
+		MaximumRetryAttempts     *int `json:",omitempty" min:"0" max:"185"`
+		MaximumEventAgeInSeconds *int `json:",omitempty" min:"60" max:"86400"`
 	} `json:",omitempty"`
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"time"
 
 	"engage/internal/localaws/eventpattern"
 	"engage/internal/localaws/state"
@@ -168,54 +168,55 @@ func (s *Service) fire(ctx context.Context, runID string, r rule, ev event, raw 
 	for _, a := range r.Targets {
 		body, err := a.render(r, raw, s.cfg.Clock())
 		if err == nil {
-			err = s.deliver(ctx, runID, r, a, ev, body)
+			err = s.deliver(ctx, runID, r, a, ev, raw, body)
 		}
 		failed = errors.Join(failed, err)
 	}
 	return failed
 }
 
-func (s *Service) deliver(ctx context.Context, runID string, r rule, a aim, ev event, body string) error {
-	self := wire.Caller{Account: r.Account, Region: r.Region, ARN: r.arn(), Service: "events.amazonaws.com", RunID: runID}
-	m := target.Message{ARN: a.Arn, Caller: self, Body: body, Source: ev.Source, DetailType: ev.DetailType}
+func (s *Service) deliver(ctx context.Context, runID string, r rule, a aim, ev event, raw []byte, body string) error {
+	self := wire.Caller{Account: r.Account, Region: r.Region, ARN: r.arn(), Service: principal, RunID: runID}
+	m := target.Message{ARN: a.Arn, Caller: self, Body: body, Source: ev.Source, DetailType: ev.DetailType, Resources: ev.Resources}
 	if service, _ := target.Split(a.Arn); service == "events" {
 		m.Body = string(ev.Detail)
 	}
 	if a.SqsParameters != nil {
 		m.Group = a.SqsParameters.MessageGroupID
 	}
-	err := s.as(ctx, &m, a)
-	if err == nil {
-		err = s.cfg.Targets.Deliver(ctx, m)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err == nil || a.DeadLetterConfig == nil || a.DeadLetterConfig.Arn == "" {
-		return nil
-	}
-	e := wire.AsError(err)
-	dead := target.Message{ARN: a.DeadLetterConfig.Arn, Caller: self, Body: string(body), Attributes: map[string]target.Attribute{
-		"RULE_ARN": text(r.arn()), "TARGET_ARN": text(a.Arn), "ERROR_CODE": text(e.Code), "ERROR_MESSAGE": text(e.Message)}}
-	if failed := s.cfg.Targets.Deliver(ctx, dead); failed != nil {
-		return fmt.Errorf("deliver to the dead-letter queue: %w", errors.Join(failed, err))
-	}
-	return nil
-}
-
-func (s *Service) as(ctx context.Context, m *target.Message, a aim) error {
-	if a.RoleArn == "" {
-		return nil
-	}
-	runID := m.Caller.RunID
-	caller, err := s.cfg.Assume(ctx, "events.amazonaws.com", a.RoleArn)
-	if err == nil {
-		m.Caller = caller
-		if caller.RunID == "" {
-			m.Caller.RunID = runID
+	if a.EcsParameters != nil {
+		m.Task = a.EcsParameters.Task()
+		if a.untouched() {
+			m.Body = "" // an event is no override of a task
 		}
 	}
-	return err
+	p := target.Parcel{Message: m, Service: principal, Role: a.RoleArn, Policy: a.retries(s.cfg.Clock())}
+	if a.DeadLetterConfig != nil && a.DeadLetterConfig.Arn != "" {
+		p.Dead = target.Letter{Errors: target.OfRules, Message: target.Message{ARN: a.DeadLetterConfig.Arn, Caller: self, Body: string(raw),
+			Attributes: map[string]target.Attribute{"RULE_ARN": target.Text(r.arn())}}}
+	}
+	return s.courier.Send(ctx, p)
 }
 
-func text(s string) target.Attribute { return target.Attribute{DataType: "String", StringValue: &s} }
+// principal is whose policy on a target, or whose trust in a role, lets events in.
+const principal = "events.amazonaws.com"
+
+// What AWS does when a target has no retry policy.
+const (
+	usualAttempts = 185
+	usualAge      = 24 * time.Hour
+)
+
+func (a aim) retries(now time.Time) target.Policy {
+	p := target.Policy{Retries: usualAttempts, Until: now.Add(usualAge)}
+	if r := a.RetryPolicy; r != nil && r.MaximumRetryAttempts != nil {
+		p.Retries = *r.MaximumRetryAttempts
+	}
+	if r := a.RetryPolicy; r != nil && r.MaximumEventAgeInSeconds != nil {
+		p.Until = now.Add(time.Duration(*r.MaximumEventAgeInSeconds) * time.Second)
+	}
+	return p
+}
+
+// untouched reports whether a target gets the event as it is.
+func (a aim) untouched() bool { return a.Input == "" && a.InputPath == "" && a.InputTransformer == nil }

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -77,7 +78,7 @@ func (s *Service) putRule(_ context.Context, call *wire.Call, in *putRuleInput) 
 		}
 		return rules.Put(tx, r.key(), r)
 	})
-	s.tell()
+	s.alarm.Tell()
 	return &ruleARN{r.arn()}, err
 }
 
@@ -187,7 +188,7 @@ func (s *Service) deleteRule(_ context.Context, call *wire.Call, in *deleteRuleI
 		}
 		return rules.Delete(tx, r.key())
 	})
-	s.tell()
+	s.alarm.Tell()
 	return &wire.Empty{}, err
 }
 
@@ -215,7 +216,7 @@ func (s *Service) putTargets(_ context.Context, call *wire.Call, in *putTargetsI
 			return nil, wire.NotImplemented("a target's RoleArn without IAM")
 		}
 		if err := a.check(); err != nil {
-			return nil, wire.ValidationException("%v", err)
+			return nil, asValidation(err)
 		}
 		if service, _ := target.Split(a.Arn); service == "states" && a.RoleArn == "" {
 			return nil, wire.ValidationException("RoleArn is required for target %s.", a.Arn)
@@ -231,6 +232,15 @@ func (s *Service) putTargets(_ context.Context, call *wire.Call, in *putTargetsI
 		}
 		return nil
 	})
+}
+
+// asValidation keeps an error that has a code of its own.
+func asValidation(err error) error {
+	var coded *wire.Error
+	if errors.As(err, &coded) {
+		return coded
+	}
+	return wire.ValidationException("%v", err)
 }
 
 type listTargetsInput struct {

@@ -5,9 +5,9 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
+	"engage/internal/localaws/alarm"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/target"
 	"engage/internal/localaws/wire"
@@ -36,8 +36,8 @@ type Config struct {
 // Service is EventBridge.
 type Service struct {
 	cfg     Config
-	mu      sync.Mutex
-	changed chan struct{} // closed when a rule changes
+	alarm   *alarm.Alarm
+	courier *target.Courier
 }
 
 // New opens the service. Schedules fire while Run runs.
@@ -45,19 +45,16 @@ func New(cfg Config) *Service {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
-	if cfg.After == nil {
-		cfg.After = func(d time.Duration) (<-chan time.Time, func()) {
-			t := time.NewTimer(d)
-			return t.C, func() { t.Stop() }
-		}
-	}
 	if cfg.Random == nil {
 		cfg.Random = rand.Reader
 	}
 	if cfg.Meter == nil {
 		cfg.Meter = wire.NoMeter{}
 	}
-	return &Service{cfg: cfg, changed: make(chan struct{})}
+	s := &Service{cfg: cfg, alarm: alarm.New(cfg.Clock, cfg.After)}
+	s.courier = target.NewCourier(target.CourierConfig{Name: "events", Store: cfg.Store, Targets: cfg.Targets,
+		Assume: cfg.Assume, Clock: cfg.Clock, Random: cfg.Random, Tell: s.alarm.Tell})
+	return s
 }
 
 // API returns the operations.
@@ -113,19 +110,6 @@ func (s *Service) change(call *wire.Call, bus, name string, f func(*rule) error)
 		}
 		return rules.Put(tx, r.key(), r)
 	})
-	s.tell()
+	s.alarm.Tell()
 	return err
-}
-
-func (s *Service) tell() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-func (s *Service) news() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
 }

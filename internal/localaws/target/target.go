@@ -6,6 +6,7 @@ package target
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"engage/internal/localaws/wire"
@@ -29,7 +30,12 @@ type Message struct {
 	Dedup      string               // FIFO queues
 	Subject    string               // topics
 
-	Source, DetailType string // event buses
+	Source, DetailType string   // event buses
+	Resources          []string // event buses
+
+	// Task is how ECS is asked to run a task in the cluster that ARN names:
+	// RunTask's input, of which Body holds the overrides.
+	Task map[string]any `json:",omitempty"`
 }
 
 // Deliverer delivers messages. A nil error means that the target has taken
@@ -48,6 +54,9 @@ func Supports(arn string) bool {
 	switch service, _ := Split(arn); service {
 	case "sqs", "lambda", "states", "sns", "events":
 		return true
+	case "ecs":
+		_, resource := Split(arn)
+		return strings.HasPrefix(resource, "cluster/")
 	}
 	return false
 }
@@ -68,6 +77,9 @@ func (d Invoked) Deliver(ctx context.Context, m Message) error {
 		return wire.NotImplemented("the target %s", m.ARN)
 	}
 	m.Caller.Region = parts[3]
+	if parts[2] == "ecs" {
+		return d.runTask(ctx, m)
+	}
 	operation, input := m.call(parts)
 	_, err := d.Invoker.Invoke(ctx, m.Caller, parts[2], operation, input)
 	return err
@@ -79,7 +91,8 @@ func (m Message) call(parts []string) (operation string, input map[string]any) {
 		return "SendMessage", optional(map[string]any{"QueueUrl": "/" + parts[4] + "/" + parts[5], "MessageBody": m.Body},
 			"MessageGroupId", m.Group, "MessageDeduplicationId", m.Dedup).attributes(m)
 	case "sns":
-		return "Publish", optional(map[string]any{"TopicArn": m.ARN, "Message": m.Body}, "Subject", m.Subject).attributes(m)
+		return "Publish", optional(map[string]any{"TopicArn": m.ARN, "Message": m.Body}, "Subject", m.Subject,
+			"MessageGroupId", m.Group, "MessageDeduplicationId", m.Dedup).attributes(m)
 	case "lambda":
 		return "Invoke", map[string]any{"FunctionName": m.ARN, "InvocationType": "Event", "Payload": json.RawMessage(m.Body)}
 	case "states":
@@ -87,7 +100,31 @@ func (m Message) call(parts []string) (operation string, input map[string]any) {
 	}
 	bus := strings.TrimPrefix(parts[5], "event-bus/")
 	return "PutEvents", map[string]any{"Entries": []any{map[string]any{
-		"EventBusName": bus, "Source": m.Source, "DetailType": m.DetailType, "Detail": m.Body}}}
+		"EventBusName": bus, "Source": m.Source, "DetailType": m.DetailType, "Detail": m.Body, "Resources": m.Resources}}}
+}
+
+// runTask fails when no task was started, as the services that start tasks see it.
+func (d Invoked) runTask(ctx context.Context, m Message) error {
+	input := map[string]any{"cluster": m.ARN}
+	maps.Copy(input, m.Task)
+	if m.Body != "" {
+		input["overrides"] = json.RawMessage(m.Body)
+	}
+	answer, err := d.Invoker.Invoke(ctx, m.Caller, "ecs", "RunTask", input)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	var out struct {
+		Failures []struct{ Reason string } `json:"failures"`
+	}
+	if err := json.Unmarshal(raw, &out); err != nil || len(out.Failures) == 0 {
+		return err
+	}
+	return wire.StatusErrorf(500, "RunTaskFailed", "ECS did not start the task: %s", out.Failures[0].Reason)
 }
 
 type members map[string]any
