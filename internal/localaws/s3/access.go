@@ -15,13 +15,15 @@ func (s *Service) accesses(o *operation, call *wire.Call) []wire.Access {
 		return nil // checked key by key
 	}
 	q := call.HTTP.URL.Query()
-	a := s.access(o.permission(q.Has("versionId")), call.Vars["Bucket"], call.Vars["Key"])
+	a := s.accessOf(call.Caller, o.permission(q.Has("versionId")), call.Vars["Bucket"], call.Vars["Key"])
 	a.Conditions = conditions(call.HTTP, q)
 	accesses := []wire.Access{a}
-	if o.header == "" {
-		if o.level == object && call.HTTP.Header.Get("X-Amz-Tagging") != "" {
-			accesses = append(accesses, s.access("s3:PutObjectTagging", call.Vars["Bucket"], call.Vars["Key"]))
+	if o.level == object {
+		for _, action := range furtherActions(call.HTTP.Header) {
+			accesses = append(accesses, s.accessOf(call.Caller, action, call.Vars["Bucket"], call.Vars["Key"]))
 		}
+	}
+	if o.header == "" {
 		return accesses
 	}
 	source, err := parseSource(call.HTTP.Header)
@@ -32,7 +34,35 @@ func (s *Service) accesses(o *operation, call *wire.Call) []wire.Access {
 	if source.version != "" {
 		action = "s3:GetObjectVersion"
 	}
-	return append(accesses, s.access(action, source.bucket, source.key))
+	return append(accesses, s.accessOf(call.Caller, action, source.bucket, source.key))
+}
+
+// furtherActions are those that a request's headers ask for.
+func furtherActions(h http.Header) (actions []string) {
+	if h.Get("X-Amz-Tagging") != "" {
+		actions = append(actions, "s3:PutObjectTagging")
+	}
+	if h.Get("X-Amz-Object-Lock-Mode") != "" || h.Get("X-Amz-Object-Lock-Retain-Until-Date") != "" {
+		actions = append(actions, "s3:PutObjectRetention")
+	}
+	if h.Get("X-Amz-Object-Lock-Legal-Hold") != "" {
+		actions = append(actions, "s3:PutObjectLegalHold")
+	}
+	if bypasses(h) {
+		actions = append(actions, "s3:BypassGovernanceRetention")
+	}
+	return actions
+}
+
+// accessOf is access by a caller, for whom the bucket's policy may not hold.
+func (s *Service) accessOf(c wire.Caller, action, bucketName, key string) wire.Access {
+	a := s.access(action, bucketName, key)
+	if a.Policy != "" {
+		if bk, err := s.find(bucketName); err == nil {
+			a.Policy = bk.policyFor(c)
+		}
+	}
+	return a
 }
 
 // access returns the access to a bucket, to one of its keys, or to no bucket.
@@ -83,5 +113,5 @@ func conditions(r *http.Request, q url.Values) map[string][]string {
 
 // may reports whether the caller may do something that its request did not state.
 func (r *request) may(action, key string) error {
-	return r.cfg.Authorizer.Authorize(r.ctx, r.call, []wire.Access{r.access(action, r.bucket, key)})
+	return r.cfg.Authorizer.Authorize(r.ctx, r.call, []wire.Access{r.accessOf(r.call.Caller, action, r.bucket, key)})
 }

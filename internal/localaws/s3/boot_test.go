@@ -37,15 +37,21 @@ func boot(t *testing.T) *endpoint { return bootIn(t, t.TempDir(), nil) }
 
 func bootIn(t *testing.T, dir string, authorizer wire.Authorizer) *endpoint {
 	t.Helper()
+	return bootWith(t, dir, s3.Config{Authorizer: authorizer})
+}
+
+func bootWith(t *testing.T, dir string, cfg s3.Config) *endpoint {
+	t.Helper()
 	store, err := state.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(server.Config{Addr: "127.0.0.1:0", Dir: dir, Authorizer: authorizer})
+	srv, err := server.New(server.Config{Addr: "127.0.0.1:0", Dir: dir, Authorizer: cfg.Authorizer})
 	if err != nil {
 		t.Fatal(err)
 	}
-	svc, err := s3.New(s3.Config{Store: store, Meter: srv.Meter(), Authorizer: authorizer})
+	cfg.Store, cfg.Meter = store, srv.Meter()
+	svc, err := s3.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

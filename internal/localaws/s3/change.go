@@ -26,6 +26,8 @@ type change struct {
 	bucket Bucket
 	key    string
 	drop   []string
+
+	emitted bool // an event waits to be told
 }
 
 func (c *change) name() string { return state.Key(c.bucket.Name, c.key) }
@@ -58,6 +60,12 @@ func (s *Service) change(bucket, key string, f func(*change) error) error {
 		return err
 	}
 	s.blobs.remove(c.bucket, c.drop...)
+	if c.emitted {
+		select {
+		case s.wake <- struct{}{}:
+		default: // it will wake, and then finds this one too
+		}
+	}
 	return nil
 }
 
@@ -112,6 +120,9 @@ func (c *change) retire(replacement string) error {
 // install makes o the current version.
 func (c *change) install(o *Object, now int64) error {
 	if err := c.stamp(o, now); err != nil {
+		return err
+	}
+	if err := o.lockByDefault(c.bucket); err != nil {
 		return err
 	}
 	if err := c.retire(o.Version); err != nil {

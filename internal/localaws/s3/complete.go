@@ -69,7 +69,7 @@ func (f checksumFields) agree(p Part) bool {
 }
 
 func completeUpload(r *request) error {
-	when, err := writeConditions(r.r.Header)
+	when, err := writeConditions(r.r.Header, false)
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,7 @@ func completeUpload(r *request) error {
 		return err
 	}
 	r.versionHeader(o)
+	r.expirationHeader(bk, o)
 	r.encryptionHeaders(o.SSE)
 	return r.writeXML(completed{Location: "http://" + r.call.Host() + "/" + r.bucket + "/" + r.key, Bucket: r.bucket, Key: r.key, copyFields: fieldsOf(o)})
 }
@@ -218,7 +219,8 @@ func (o *Object) assembledChecksum(r *http.Request, up Upload, chosen []Part, d 
 // finishUpload makes the object current and ends the upload, both or neither.
 func (r *request) finishUpload(bk Bucket, o *Object, when conditionsOnWrite) error {
 	return r.change(r.bucket, r.key, func(c *change) error {
-		if _, err := r.uploadIn(c.tx); err != nil {
+		up, err := r.uploadIn(c.tx)
+		if err != nil {
 			return err
 		}
 		have, ok, err := c.current()
@@ -228,11 +230,33 @@ func (r *request) finishUpload(bk Bucket, o *Object, when conditionsOnWrite) err
 		if err := when.check(have, ok, r.key); err != nil {
 			return err
 		}
+		if err := r.undisturbed(c, up, have, ok, when); err != nil {
+			return err
+		}
 		gone, err := dropUpload(c.tx, state.Key(r.bucket, r.key, r.query.Get("uploadId")))
 		if err != nil {
 			return err
 		}
 		c.drop = append(c.drop, gone...)
-		return c.install(o, r.now())
+		if err := c.install(o, r.now()); err != nil {
+			return err
+		}
+		return r.emit(c, "ObjectCreated:CompleteMultipartUpload", *o)
 	})
+}
+
+// undisturbed refuses a conditional end of an upload when the object was
+// written, or deleted, since the upload began.
+func (r *request) undisturbed(c *change, up Upload, have Object, ok bool, when conditionsOnWrite) error {
+	condition := ""
+	switch {
+	case when.etag != "" && ok && have.Seq != up.Seq:
+		condition = "If-Match"
+	case when.absent && !ok && up.Seq != 0:
+		condition = "If-None-Match"
+	default:
+		return nil
+	}
+	return wire.StatusErrorf(http.StatusConflict, "ConditionalRequestConflict",
+		"The conditional request cannot succeed due to a conflicting operation against this resource.").With("Condition", condition).With("Key", c.key)
 }

@@ -15,8 +15,11 @@ type conditionsOnWrite struct {
 	etag   string // If-Match
 }
 
-func writeConditions(h http.Header) (conditionsOnWrite, error) {
+func writeConditions(h http.Header, deletes bool) (conditionsOnWrite, error) {
 	c := conditionsOnWrite{etag: strings.Trim(h.Get("If-Match"), `"`)}
+	if c.etag == "*" && !deletes {
+		return c, wire.NotImplemented("an If-Match of a write that is *")
+	}
 	if none := h.Get("If-None-Match"); none != "" {
 		if none != "*" {
 			return c, wire.NotImplemented("an If-None-Match of a write that is not *")

@@ -40,7 +40,10 @@ func (r *request) openSource() (source, Object, *os.File, error) {
 	if err != nil {
 		return src, o, nil, err
 	}
-	if err := readConditions(r.r.Header, "X-Amz-Copy-Source-", o); err != nil {
+	if err = readConditions(r.r.Header, "X-Amz-Copy-Source-", o); err == nil && archived(o.Class) {
+		err = errArchived(o)
+	}
+	if err != nil {
 		f.Close()
 		if wire.IsCode(err, "NotModified") {
 			err = preconditionFailed("x-amz-copy-source-If-None-Match")
@@ -74,7 +77,7 @@ func copyObject(r *request) error {
 	if err != nil {
 		return err
 	}
-	when, err := writeConditions(r.r.Header)
+	when, err := writeConditions(r.r.Header, false)
 	if err != nil {
 		return err
 	}
@@ -97,7 +100,7 @@ func copyObject(r *request) error {
 // request replaces.
 func (r *request) copyDescription(bk Bucket, src source, from Object) (Object, error) {
 	h := r.r.Header
-	o, err := described(h, bk)
+	o, err := described(h, bk, r.cfg.Clock())
 	if err != nil {
 		return o, err
 	}

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"net/http"
@@ -10,11 +11,11 @@ import (
 )
 
 func deleteObject(r *request) error {
-	when, err := writeConditions(r.r.Header)
+	when, err := writeConditions(r.r.Header, true)
 	if err != nil {
 		return err
 	}
-	d, err := r.deleteKey(r.key, r.query.Get("versionId"), when)
+	d, err := r.deleteKey(r.key, r.query.Get("versionId"), deleteOptions{when: when, bypass: bypasses(r.r.Header)})
 	if err != nil {
 		return err
 	}
@@ -31,25 +32,57 @@ type deletion struct {
 	version string // of the marker, or of what was deleted by its version
 }
 
-func (r *request) deleteKey(key, version string, when conditionsOnWrite) (d deletion, err error) {
+type deleteOptions struct {
+	when   conditionsOnWrite
+	bypass bool   // governance
+	cause  string // begins the name of the event; "" is ObjectRemoved
+}
+
+func (r *request) deleteKey(key, version string, how deleteOptions) (d deletion, err error) {
 	err = r.change(r.bucket, key, func(c *change) error {
 		have, ok, err := c.current()
 		if err != nil {
 			return err
 		}
-		if err := when.check(have, ok, key); err != nil {
+		if err := how.when.check(have, ok, key); err != nil {
 			return err
 		}
 		if version != "" {
-			o, err := c.removeVersion(version)
-			d = deletion{marker: o.Version != "" && o.marker(), version: version}
+			d, err = r.deleteVersion(c, version, how)
 			return err
 		}
 		marker, err := c.remove(r.now())
+		if err != nil {
+			return err
+		}
 		d = deletion{marker: marker.Version != "", version: marker.Version}
-		return err
+		if d.marker {
+			return r.emit(c, cmp.Or(how.cause, "ObjectRemoved")+":DeleteMarkerCreated", marker)
+		}
+		if !ok {
+			return nil
+		}
+		return r.emit(c, cmp.Or(how.cause, "ObjectRemoved")+":Delete", Object{summary: summary{Seq: have.Seq + 1}})
 	})
 	return d, err
+}
+
+// deleteVersion deletes one version for good, unless it is locked.
+func (r *request) deleteVersion(c *change, version string, how deleteOptions) (deletion, error) {
+	o, err := find(c.tx, c.bucket.Name, c.key, version)
+	if err == nil {
+		err = o.Lock.forbids(r.cfg.Clock(), how.bypass)
+	} else if wire.IsCode(err, "NoSuchVersion") {
+		return deletion{version: version}, nil // it is gone: that is what was asked for
+	}
+	if err != nil {
+		return deletion{}, err
+	}
+	if o, err = c.removeVersion(version); err != nil {
+		return deletion{}, err
+	}
+	d := deletion{marker: o.Version != "" && o.marker(), version: version}
+	return d, r.emit(c, cmp.Or(how.cause, "ObjectRemoved")+":Delete", o)
 }
 
 type deleteRequest struct {
@@ -124,7 +157,12 @@ func (r *request) deleteOne(key, version, etag string) (deletedEntry, error) {
 	if err := r.may(action, key); err != nil {
 		return entry, err
 	}
-	d, err := r.deleteKey(key, version, conditionsOnWrite{etag: strings.Trim(etag, `"`)})
+	if bypasses(r.r.Header) {
+		if err := r.may("s3:BypassGovernanceRetention", key); err != nil {
+			return entry, err
+		}
+	}
+	d, err := r.deleteKey(key, version, deleteOptions{when: conditionsOnWrite{etag: strings.Trim(etag, `"`)}, bypass: bypasses(r.r.Header)})
 	if d.marker {
 		entry.DeleteMarker, entry.DeleteMarkerVersionId = true, d.version
 	}

@@ -28,7 +28,7 @@ type File struct {
 //
 // Errors: NoSuchBucket, AccessDenied.
 func (s *Service) Files(ctx context.Context, caller wire.Caller, bucketName, prefix string) ([]File, error) {
-	list := s.access("s3:ListBucket", bucketName, "")
+	list := s.accessOf(caller, "s3:ListBucket", bucketName, "")
 	list.Conditions = map[string][]string{"s3:prefix": {prefix}}
 	if err := s.authorize(ctx, caller, "ListObjectsV2", list); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (s *Service) Files(ctx context.Context, caller wire.Caller, bucketName, pre
 		return nil, err
 	}
 	reads := make([]wire.Access, len(files))
-	base := s.access("s3:GetObject", bucketName, "")
+	base := s.accessOf(caller, "s3:GetObject", bucketName, "")
 	for i, f := range files {
 		reads[i] = base
 		reads[i].Resource += "/" + f.Key
@@ -59,6 +59,9 @@ func (s *Service) files(bucketName, prefix string) ([]File, error) {
 			if err != nil {
 				return err
 			}
+			if archived(o.Class) {
+				continue // Athena does not see them
+			}
 			files = append(files, File{raw.Key()[len(base):], s.blobs.path(bk, o.ID), o.Size, o.ETag, wire.TimeOf(o.modified())})
 		}
 		return nil
@@ -70,7 +73,7 @@ func (s *Service) files(bucketName, prefix string) ([]File, error) {
 //
 // Errors: NoSuchBucket, NoSuchKey, AccessDenied.
 func (s *Service) Open(ctx context.Context, caller wire.Caller, bucketName, key string) (*os.File, Object, error) {
-	if err := s.authorize(ctx, caller, "GetObject", s.access("s3:GetObject", bucketName, key)); err != nil {
+	if err := s.authorize(ctx, caller, "GetObject", s.accessOf(caller, "s3:GetObject", bucketName, key)); err != nil {
 		return nil, Object{}, err
 	}
 	o, f, err := s.opened(bucketName, key, "")
@@ -88,7 +91,7 @@ func (s *Service) Put(ctx context.Context, caller wire.Caller, bucketName, key s
 	if err := checkKey(key); err != nil {
 		return Object{}, err
 	}
-	a := s.access("s3:PutObject", bucketName, key)
+	a := s.accessOf(caller, "s3:PutObject", bucketName, key)
 	in := &http.Request{Method: http.MethodPut, Header: h, ContentLength: -1}
 	if err := s.authorize(ctx, caller, "PutObject", a); err != nil {
 		return Object{}, err
@@ -97,7 +100,7 @@ func (s *Service) Put(ctx context.Context, caller wire.Caller, bucketName, key s
 	if err != nil {
 		return Object{}, err
 	}
-	o, err := described(h, bk)
+	o, err := described(h, bk, s.cfg.Clock())
 	if err != nil {
 		return o, err
 	}
@@ -122,11 +125,12 @@ func (s *Service) PutBytes(ctx context.Context, caller wire.Caller, bucketName, 
 
 // Delete deletes an object as DeleteObject does, for a caller who may.
 func (s *Service) Delete(ctx context.Context, caller wire.Caller, bucketName, key string) error {
-	if err := s.authorize(ctx, caller, "DeleteObject", s.access("s3:DeleteObject", bucketName, key)); err != nil {
+	if err := s.authorize(ctx, caller, "DeleteObject", s.accessOf(caller, "s3:DeleteObject", bucketName, key)); err != nil {
 		return err
 	}
-	r := &request{Service: s, ctx: ctx, bucket: bucketName}
-	_, err := r.deleteKey(key, "", conditionsOnWrite{})
+	call := &wire.Call{Service: s.wire, Operation: "DeleteObject", Caller: caller}
+	r := &request{Service: s, ctx: ctx, call: call, bucket: bucketName}
+	_, err := r.deleteKey(key, "", deleteOptions{})
 	return err
 }
 

@@ -45,24 +45,30 @@ func markerError(key, version string, o Object) error {
 // opened returns a version with its open file. A version that was replaced
 // between the look at the store and the opening is looked up again.
 func (s *Service) opened(bucketName, key, version string) (Object, *os.File, error) {
+	_, o, f, err := s.openedIn(bucketName, key, version)
+	return o, f, err
+}
+
+// openedIn is opened, with the bucket as it was then.
+func (s *Service) openedIn(bucketName, key, version string) (Bucket, Object, *os.File, error) {
 	for {
 		bk, o, err := s.lookup(bucketName, key, version)
 		if err != nil {
-			return o, nil, err
+			return bk, o, nil, err
 		}
 		f, err := s.blobs.open(bk, o.ID)
 		if !isGone(err) {
-			return o, f, err
+			return bk, o, f, err
 		}
 		if _, again, lerr := s.lookup(bucketName, key, version); lerr == nil && again.ID == o.ID {
-			return o, nil, err
+			return bk, o, nil, err
 		}
 	}
 }
 
 // getObject answers GetObject and HeadObject.
 func getObject(r *request) error {
-	o, f, err := r.opened(r.bucket, r.key, r.query.Get("versionId"))
+	bk, o, f, err := r.openedIn(r.bucket, r.key, r.query.Get("versionId"))
 	if err != nil {
 		return err
 	}
@@ -70,11 +76,15 @@ func getObject(r *request) error {
 	if err := readConditions(r.r.Header, "", o); err != nil {
 		return r.withValidators(err, o)
 	}
+	if archived(o.Class) && r.r.Method != http.MethodHead {
+		return errArchived(o)
+	}
 	span, err := r.span(o)
 	if err != nil {
 		return err
 	}
 	r.objectHeaders(o, span)
+	r.expirationHeader(bk, o)
 	if r.r.Method == http.MethodHead {
 		r.w.WriteHeader(span.status())
 		return nil
@@ -203,6 +213,7 @@ func (r *request) objectHeaders(o Object, s span) {
 	r.setHeader("X-Amz-Storage-Class", o.Class)
 	r.versionHeader(o)
 	r.encryptionHeaders(o.SSE)
+	r.lockHeaders(o.Lock)
 	if len(o.Tags) > 0 {
 		r.setHeader("X-Amz-Tagging-Count", strconv.Itoa(len(o.Tags)))
 	}
@@ -211,7 +222,8 @@ func (r *request) objectHeaders(o Object, s span) {
 	}
 	if s.partial {
 		r.setHeader("Content-Range", fmt.Sprintf("bytes %d-%d/%d", s.start, s.start+s.length-1, s.size))
-	} else if strings.EqualFold(r.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+	}
+	if s.length == s.size && strings.EqualFold(r.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
 		r.checksumHeaders(o)
 	}
 }

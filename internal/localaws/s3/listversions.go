@@ -2,6 +2,8 @@ package s3
 
 import (
 	"encoding/xml"
+	"maps"
+	"slices"
 	"strings"
 
 	"engage/internal/localaws/state"
@@ -16,7 +18,10 @@ type versionXML struct {
 	ETag         string `xml:",omitempty"`
 	Size         *int64
 	StorageClass string `xml:",omitempty"`
-	Owner        owner
+
+	ChecksumAlgorithm []string `xml:",omitempty"`
+	ChecksumType      string   `xml:",omitempty"`
+	Owner             owner
 }
 
 type versionsXML struct {
@@ -186,6 +191,7 @@ func versionEntry(f foundVersion, key string, bk Bucket) versionXML {
 		LastModified: isoTime(f.o.modified()), Owner: ownerOf(bk.Account)}
 	if !f.o.marker() {
 		v.XMLName.Local, v.ETag, v.Size, v.StorageClass = "Version", quoted(f.o.ETag), &f.o.Size, f.o.class()
+		v.ChecksumAlgorithm, v.ChecksumType = slices.Sorted(maps.Keys(f.o.Checksums)), f.o.ChecksumType
 	}
 	return v
 }

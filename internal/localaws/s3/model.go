@@ -43,6 +43,7 @@ type detail struct {
 	Tags    []Tag             `json:"g,omitempty"`
 	SSE     Encryption        `json:"x,omitzero"`
 	Parts   []int64           `json:"p,omitempty"` // sizes, when it came in parts
+	Lock    Lock              `json:"l,omitzero"`
 }
 
 // Tag is a key and its value.
@@ -77,6 +78,7 @@ type Upload struct {
 	Object       Object // what the caller said of the object to be
 	Algorithm    string // of its checksum; "" for none
 	ChecksumType string
+	Seq          uint64 // of the object's current version when it began, 0 for none
 }
 
 // Part is an uploaded part.

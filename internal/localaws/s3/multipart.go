@@ -36,7 +36,7 @@ func createUpload(r *request) error {
 	}
 	up := Upload{ID: newID(), Started: r.cfg.Clock().UTC(), Initiator: r.call.Caller.ARN,
 		Algorithm: strings.ToUpper(r.r.Header.Get("X-Amz-Checksum-Algorithm")), ChecksumType: r.r.Header.Get("X-Amz-Checksum-Type")}
-	if up.Object, err = described(r.r.Header, bk); err != nil {
+	if up.Object, err = described(r.r.Header, bk, r.cfg.Clock()); err != nil {
 		return err
 	}
 	if err := up.chooseType(); err != nil {
@@ -46,6 +46,11 @@ func createUpload(r *request) error {
 		if _, err := getBucket(tx, r.bucket); err != nil {
 			return err
 		}
+		have, err := current.Get(tx, state.Key(r.bucket, r.key))
+		if err != nil && !errors.Is(err, state.ErrNotFound) {
+			return err
+		}
+		up.Seq = have.Seq
 		return uploads.Put(tx, state.Key(r.bucket, r.key, up.ID), up)
 	})
 	if err != nil {

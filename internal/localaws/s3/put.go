@@ -6,19 +6,28 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"engage/internal/localaws/wire"
 )
 
 const maxPut = 5 << 30
 
-var storageClasses = []string{"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY", "GLACIER_IR"}
+var storageClasses = []string{"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"}
+
+// archived reports whether the bytes of an object of the class have to be
+// restored before they can be read, which nothing here does.
+func archived(class string) bool { return class == "GLACIER" || class == "DEEP_ARCHIVE" }
+
+func errArchived(o Object) error {
+	return wire.StatusErrorf(http.StatusForbidden, "InvalidObjectState", "The operation is not valid for the object's storage class").With("StorageClass", o.Class)
+}
 
 // systemHeaders are kept with an object and returned with it.
 var systemHeaders = []string{"Content-Type", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Expires"}
 
 // described returns what the headers say of an object to be.
-func described(h http.Header, bk Bucket) (o Object, err error) {
+func described(h http.Header, bk Bucket, now time.Time) (o Object, err error) {
 	if acl := h.Get("X-Amz-Acl"); acl != "" && acl != "private" && acl != "bucket-owner-full-control" {
 		return o, noACL()
 	}
@@ -26,6 +35,9 @@ func described(h http.Header, bk Bucket) (o Object, err error) {
 		return o, err
 	}
 	if o.SSE, err = encryption(h, bk); err != nil {
+		return o, err
+	}
+	if o.Lock, err = lockOf(h, bk, now); err != nil {
 		return o, err
 	}
 	if o.Tags, err = parseTagsHeader(h.Get("X-Amz-Tagging")); err != nil {
@@ -44,8 +56,6 @@ func described(h http.Header, bk Bucket) (o Object, err error) {
 func storageClass(h http.Header) (string, error) {
 	class := h.Get("X-Amz-Storage-Class")
 	switch {
-	case class == "GLACIER" || class == "DEEP_ARCHIVE":
-		return "", wire.NotImplemented("the storage class %s", class)
 	case class != "" && !slices.Contains(storageClasses, class):
 		return "", wire.Errorf("InvalidStorageClass", "The storage class you specified is not valid").With("StorageClassRequested", class)
 	case class == "STANDARD":
@@ -83,11 +93,11 @@ func putObject(r *request) error {
 	if err != nil {
 		return err
 	}
-	o, err := described(r.r.Header, bk)
+	o, err := described(r.r.Header, bk, r.cfg.Clock())
 	if err != nil {
 		return err
 	}
-	when, err := writeConditions(r.r.Header)
+	when, err := writeConditions(r.r.Header, false)
 	if err != nil {
 		return err
 	}
@@ -101,6 +111,7 @@ func putObject(r *request) error {
 	r.count("BytesUploaded", float64(o.Size))
 	r.setHeader("ETag", quoted(o.ETag))
 	r.versionHeader(o)
+	r.expirationHeader(bk, o)
 	r.encryptionHeaders(o.SSE)
 	r.checksumHeaders(o)
 	return r.writeStatus(http.StatusOK)
@@ -148,9 +159,15 @@ func (r *request) installObject(o *Object, when conditionsOnWrite) error {
 		if err := when.check(have, ok, r.key); err != nil {
 			return err
 		}
-		return c.install(o, r.now())
+		if err := c.install(o, r.now()); err != nil {
+			return err
+		}
+		return r.emit(c, created[r.call.Operation], *o)
 	})
 }
+
+// created are the events of the operations that make objects.
+var created = map[string]string{"PutObject": "ObjectCreated:Put", "CopyObject": "ObjectCreated:Copy"}
 
 func (r *request) versionHeader(o Object) {
 	if o.Version != nullVersion {

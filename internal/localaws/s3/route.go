@@ -46,6 +46,7 @@ func (s *Service) bucketOperations() []operation {
 		{name: "GetBucketLocation", method: "GET", level: bucket, sub: "location", handle: getLocation},
 		{name: "GetBucketVersioning", method: "GET", level: bucket, sub: "versioning", handle: getVersioning},
 		{name: "PutBucketVersioning", method: "PUT", level: bucket, sub: "versioning", tier1: true, handle: putVersioning},
+		{name: "GetBucketPolicyStatus", method: "GET", level: bucket, sub: "policyStatus", handle: getPolicyStatus},
 		{name: "GetBucketAcl", method: "GET", level: bucket, sub: "acl", handle: getACL},
 		{name: "PutBucketAcl", method: "PUT", level: bucket, sub: "acl", tier1: true, handle: putACL},
 		{name: "ListObjects", method: "GET", level: bucket, params: "prefix delimiter marker max-keys encoding-type", action: "ListBucket", tier1: true, handle: listV1},
@@ -68,6 +69,10 @@ func (s *Service) objectOperations() []operation {
 		{name: "GetObjectTagging", method: "GET", level: object, sub: "tagging", params: "versionId", handle: getObjectTags},
 		{name: "PutObjectTagging", method: "PUT", level: object, sub: "tagging", params: "versionId", tier1: true, handle: putObjectTags},
 		{name: "DeleteObjectTagging", method: "DELETE", level: object, sub: "tagging", params: "versionId", handle: deleteObjectTags},
+		{name: "GetObjectRetention", method: "GET", level: object, sub: "retention", params: "versionId", handle: getRetention},
+		{name: "PutObjectRetention", method: "PUT", level: object, sub: "retention", params: "versionId", tier1: true, handle: putRetention},
+		{name: "GetObjectLegalHold", method: "GET", level: object, sub: "legal-hold", params: "versionId", handle: getLegalHold},
+		{name: "PutObjectLegalHold", method: "PUT", level: object, sub: "legal-hold", params: "versionId", tier1: true, handle: putLegalHold},
 		{name: "GetObjectAcl", method: "GET", level: object, sub: "acl", params: "versionId", handle: getACL},
 		{name: "PutObjectAcl", method: "PUT", level: object, sub: "acl", params: "versionId", tier1: true, handle: putACL},
 	}

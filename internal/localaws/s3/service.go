@@ -27,6 +27,9 @@ type Config struct {
 	// Authorizer checks the keys of a batch delete, which are in the body.
 	// The default allows everything; give the server's.
 	Authorizer wire.Authorizer
+	// Invoker takes the events of objects to queues, topics, functions and
+	// the event bus. Without one no bucket can be told to send any.
+	Invoker wire.Invoker
 	// CheckPolicy refuses a bucket policy that is not valid. The default
 	// refuses what is no JSON object.
 	CheckPolicy func(policy []byte) error
@@ -41,6 +44,7 @@ type Service struct {
 	locks keyLocks
 	table []operation
 	wire  *wire.Service
+	wake  chan struct{} // events wait to be told
 }
 
 // New returns the service, with what an earlier crash left put right.
@@ -67,7 +71,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
-	s := &Service{cfg: cfg, store: cfg.Store, blobs: blobs{dir}, locks: keyLocks{seed: maphash.MakeSeed()}}
+	s := &Service{cfg: cfg, store: cfg.Store, blobs: blobs{dir}, locks: keyLocks{seed: maphash.MakeSeed()}, wake: make(chan struct{}, 1)}
 	s.view = &view{blobs: s.blobs}
 	s.table = s.operations()
 	s.wire = s.wireService()

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"io"
@@ -24,6 +23,11 @@ type setting struct {
 	forget       string // name of the operation that deletes it; "" for none
 	forgetAction string // its permission; "" is Put's
 	readOnly     bool   // cannot be set here
+
+	// check refuses a document that the setting does not take, and returns
+	// what is kept. REQUIRES: its root element is right. nil keeps all.
+	check  func(r *request, bk Bucket, doc []byte) ([]byte, error)
+	status int // of the answer to Put; 0 is 200
 }
 
 func xmlDocument(root, content string) string {
@@ -31,21 +35,21 @@ func xmlDocument(root, content string) string {
 }
 
 var settings = []setting{
-	{noun: "BucketEncryption", sub: "encryption", root: "ServerSideEncryptionConfiguration", action: "EncryptionConfiguration", forget: "DeleteBucketEncryption",
+	{noun: "BucketEncryption", sub: "encryption", check: checkEncryption, root: "ServerSideEncryptionConfiguration", action: "EncryptionConfiguration", forget: "DeleteBucketEncryption",
 		fallback: xmlDocument("ServerSideEncryptionConfiguration", "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>")},
-	{noun: "PublicAccessBlock", sub: "publicAccessBlock", root: "PublicAccessBlockConfiguration", action: "BucketPublicAccessBlock", forget: "DeletePublicAccessBlock",
+	{noun: "PublicAccessBlock", sub: "publicAccessBlock", check: checkPublicAccess, root: "PublicAccessBlockConfiguration", action: "BucketPublicAccessBlock", forget: "DeletePublicAccessBlock",
 		fallback: xmlDocument("PublicAccessBlockConfiguration", "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets>"),
 		code:     "NoSuchPublicAccessBlockConfiguration", message: "The public access block configuration was not found"},
-	{noun: "BucketOwnershipControls", sub: "ownershipControls", root: "OwnershipControls", forget: "DeleteBucketOwnershipControls",
+	{noun: "BucketOwnershipControls", sub: "ownershipControls", check: checkOwnership, root: "OwnershipControls", forget: "DeleteBucketOwnershipControls",
 		fallback: xmlDocument("OwnershipControls", "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"),
 		code:     "OwnershipControlsNotFoundError", message: "The bucket ownership controls were not found"},
-	{noun: "BucketPolicy", sub: "policy", forget: "DeleteBucketPolicy", forgetAction: "DeleteBucketPolicy", code: "NoSuchBucketPolicy", message: "The bucket policy does not exist"},
-	{noun: "BucketLifecycleConfiguration", sub: "lifecycle", root: "LifecycleConfiguration", action: "LifecycleConfiguration", forget: "DeleteBucketLifecycle", code: "NoSuchLifecycleConfiguration", message: "The lifecycle configuration does not exist"},
+	{noun: "BucketPolicy", sub: "policy", check: checkPolicy, status: http.StatusNoContent, forget: "DeleteBucketPolicy", forgetAction: "DeleteBucketPolicy", code: "NoSuchBucketPolicy", message: noPolicy},
+	{noun: "BucketLifecycleConfiguration", sub: "lifecycle", check: checkLifecycle, root: "LifecycleConfiguration", action: "LifecycleConfiguration", forget: "DeleteBucketLifecycle", code: "NoSuchLifecycleConfiguration", message: "The lifecycle configuration does not exist"},
 	{noun: "BucketCors", sub: "cors", root: "CORSConfiguration", action: "BucketCORS", forget: "DeleteBucketCors", code: "NoSuchCORSConfiguration", message: "The CORS configuration does not exist"},
-	{noun: "BucketTagging", sub: "tagging", root: "Tagging", forget: "DeleteBucketTagging", code: "NoSuchTagSet", message: "The TagSet does not exist"},
-	{noun: "BucketLogging", sub: "logging", root: "BucketLoggingStatus", fallback: xmlDocument("BucketLoggingStatus", "")},
-	{noun: "BucketNotificationConfiguration", sub: "notification", root: "NotificationConfiguration", action: "BucketNotification", fallback: xmlDocument("NotificationConfiguration", "")},
-	{noun: "ObjectLockConfiguration", sub: "object-lock", root: "ObjectLockConfiguration", action: "BucketObjectLockConfiguration", code: "ObjectLockConfigurationNotFoundError", message: "Object Lock configuration does not exist for this bucket"},
+	{noun: "BucketTagging", sub: "tagging", check: checkTagging, status: http.StatusNoContent, root: "Tagging", forget: "DeleteBucketTagging", code: "NoSuchTagSet", message: "The TagSet does not exist"},
+	{noun: "BucketLogging", sub: "logging", check: checkLogging, root: "BucketLoggingStatus", fallback: xmlDocument("BucketLoggingStatus", "")},
+	{noun: "BucketNotificationConfiguration", sub: "notification", check: checkNotification, root: "NotificationConfiguration", action: "BucketNotification", fallback: xmlDocument("NotificationConfiguration", "")},
+	{noun: "ObjectLockConfiguration", sub: "object-lock", check: checkObjectLock, root: "ObjectLockConfiguration", action: "BucketObjectLockConfiguration", code: "ObjectLockConfigurationNotFoundError", message: "Object Lock configuration does not exist for this bucket"},
 	{noun: "BucketRequestPayment", sub: "requestPayment", fallback: xmlDocument("RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>"), readOnly: true},
 	{noun: "BucketAccelerateConfiguration", sub: "accelerate", action: "AccelerateConfiguration", fallback: xmlDocument("AccelerateConfiguration", ""), readOnly: true},
 	{noun: "BucketWebsite", sub: "website", code: "NoSuchWebsiteConfiguration", message: "The specified bucket does not have a website configuration", readOnly: true},
@@ -79,6 +83,9 @@ func (set setting) get(r *request) error {
 	if err != nil {
 		return err
 	}
+	if set.sub == "lifecycle" {
+		r.setHeader("X-Amz-Transition-Default-Minimum-Object-Size", defaultMinimum)
+	}
 	doc, ok := bk.Settings[set.sub]
 	switch {
 	case ok && set.root == "":
@@ -97,57 +104,34 @@ func (set setting) get(r *request) error {
 }
 
 func (set setting) put(r *request) error {
+	bk, err := r.find(r.bucket)
+	if err != nil {
+		return err
+	}
 	doc, err := r.readBody()
 	if err != nil {
 		return err
 	}
-	if err := set.check(r, doc); err != nil {
-		return err
+	var root struct{ XMLName xml.Name }
+	if set.root != "" && (xml.Unmarshal(doc, &root) != nil || root.XMLName.Local != set.root) {
+		return malformedXML()
+	}
+	if set.check != nil {
+		if doc, err = set.check(r, bk, doc); err != nil {
+			return err
+		}
 	}
 	err = r.changeBucket(func(bk *Bucket) error {
-		if set.sub == "object-lock" && bk.Versioning != "Enabled" {
-			return wire.StatusErrorf(http.StatusConflict, "InvalidBucketState", "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration")
-		}
 		bk.Settings[set.sub] = string(doc)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if set.root == "" {
-		return r.writeStatus(http.StatusNoContent)
+	if set.status != 0 {
+		return r.writeStatus(set.status)
 	}
 	return r.writeStatus(http.StatusOK)
-}
-
-// check refuses a document that is not what the setting takes.
-func (set setting) check(r *request, doc []byte) error {
-	if set.root == "" {
-		if err := r.cfg.CheckPolicy(doc); err != nil {
-			return wire.Errorf("MalformedPolicy", "%s", err.Error())
-		}
-		return nil
-	}
-	var root struct{ XMLName xml.Name }
-	if xml.Unmarshal(doc, &root) != nil || root.XMLName.Local != set.root {
-		return malformedXML()
-	}
-	switch set.sub {
-	case "tagging":
-		tags, err := parseTagsDocument(doc)
-		if err != nil {
-			return err
-		}
-		return checkTags(tags, 50)
-	case "encryption":
-		_, err := parseEncryption(doc)
-		return err
-	case "ownershipControls":
-		if !bytes.Contains(doc, []byte(">BucketOwnerEnforced<")) {
-			return wire.NotImplemented("an object ownership other than BucketOwnerEnforced")
-		}
-	}
-	return nil
 }
 
 func (set setting) delete(r *request) error {
@@ -168,45 +152,4 @@ func jsonObject(doc []byte) error {
 		return wire.Errorf("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
 	}
 	return nil
-}
-
-// parseEncryption returns the default encryption that a bucket's setting gives.
-func parseEncryption(doc []byte) (Encryption, error) {
-	var c struct {
-		Rules []struct {
-			Default struct {
-				SSEAlgorithm, KMSMasterKeyID string
-			} `xml:"ApplyServerSideEncryptionByDefault"`
-			BucketKeyEnabled bool
-		} `xml:"Rule"`
-	}
-	if xml.Unmarshal(doc, &c) != nil || len(c.Rules) != 1 {
-		return Encryption{}, malformedXML()
-	}
-	e := Encryption{Algorithm: c.Rules[0].Default.SSEAlgorithm, KeyID: c.Rules[0].Default.KMSMasterKeyID, BucketKey: c.Rules[0].BucketKeyEnabled}
-	return e, e.check()
-}
-
-func (e Encryption) check() error {
-	switch e.Algorithm {
-	case "AES256", "aws:kms":
-		return nil
-	case "aws:kms:dsse":
-		return wire.NotImplemented("the server-side encryption aws:kms:dsse")
-	}
-	return invalidArgument("x-amz-server-side-encryption", e.Algorithm, "The encryption method specified is not supported")
-}
-
-// encryption returns how an object put into the bucket is encrypted: as the
-// request says, else as the bucket does.
-func encryption(h http.Header, bk Bucket) (Encryption, error) {
-	if algorithm := h.Get("X-Amz-Server-Side-Encryption"); algorithm != "" {
-		e := Encryption{Algorithm: algorithm, KeyID: h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"),
-			BucketKey: h.Get("X-Amz-Server-Side-Encryption-Bucket-Key-Enabled") == "true"}
-		return e, e.check()
-	}
-	if doc := bk.Settings["encryption"]; doc != "" {
-		return parseEncryption([]byte(doc))
-	}
-	return Encryption{Algorithm: "AES256"}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"regexp"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -11,7 +12,10 @@ import (
 	"engage/internal/localaws/wire"
 )
 
-const maxObjectTags = 10
+const (
+	maxObjectTags = 10
+	maxBucketTags = 50
+)
 
 type tagging struct {
 	XMLName xml.Name
@@ -53,6 +57,9 @@ func parseTagsHeader(header string) ([]Tag, error) {
 	return tags, checkTags(tags, maxObjectTags)
 }
 
+// tagText is what keys and values of tags are made of.
+var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
 // checkTags refuses what AWS refuses.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 func checkTags(tags []Tag, most int) error {
@@ -62,14 +69,18 @@ func checkTags(tags []Tag, most int) error {
 	seen := map[string]bool{}
 	for _, t := range tags {
 		switch {
-		case t.Key == "" || utf8.RuneCountInString(t.Key) > 128:
+		case t.Key == "" || utf8.RuneCountInString(t.Key) > 128 || !tagText.MatchString(t.Key):
 			return wire.Errorf("InvalidTag", "The TagKey you have provided is invalid").With("TagKey", t.Key)
-		case utf8.RuneCountInString(t.Value) > 256:
+		case utf8.RuneCountInString(t.Value) > 256 || !tagText.MatchString(t.Value):
 			return wire.Errorf("InvalidTag", "The TagValue you have provided is invalid").With("TagKey", t.Key).With("TagValue", t.Value)
 		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
-			return wire.Errorf("InvalidTag", "System tags cannot be added/updated by requester")
+			why := "System tags cannot be added/updated by requester"
+			if most == maxObjectTags {
+				why = "Your TagKey cannot be prefixed with aws:"
+			}
+			return wire.Errorf("InvalidTag", "%s", why).With("TagKey", t.Key)
 		case seen[t.Key]:
-			return wire.Errorf("InvalidTag", "Cannot provide multiple Tags with the same key").With("TagKey", t.Key)
+			return wire.Errorf("InvalidTag", "Cannot provide multiple Tags with the same key").With("TagKey", t.Key).With("TagKey", t.Key)
 		}
 		seen[t.Key] = true
 	}
@@ -79,6 +90,9 @@ func checkTags(tags []Tag, most int) error {
 func getObjectTags(r *request) error {
 	_, o, err := r.lookup(r.bucket, r.key, r.query.Get("versionId"))
 	if err != nil {
+		if e := wire.AsError(err); e.Header.Get("X-Amz-Delete-Marker") != "" {
+			return notOnMarker(r.r.Method)
+		}
 		return err
 	}
 	r.versionHeader(o)
@@ -100,6 +114,12 @@ func putObjectTags(r *request) error {
 	return r.setTags(tags, http.StatusOK)
 }
 
+// notOnMarker refuses what a delete marker does not have, the newest included.
+func notOnMarker(method string) error {
+	return wire.StatusErrorf(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.").
+		With("Method", method).With("ResourceType", "DeleteMarker")
+}
+
 func deleteObjectTags(r *request) error { return r.setTags(nil, http.StatusNoContent) }
 
 func (r *request) setTags(tags []Tag, status int) error {
@@ -111,9 +131,16 @@ func (r *request) setTags(tags []Tag, status int) error {
 			return err
 		}
 		if o.marker() {
-			return markerError(r.key, version, o)
+			return notOnMarker(r.r.Method)
 		}
 		o.Tags, changed = tags, o
+		event := "ObjectTagging:Put"
+		if r.r.Method == http.MethodDelete {
+			event = "ObjectTagging:Delete"
+		}
+		if err := r.emit(c, event, o); err != nil {
+			return err
+		}
 		return c.replace(o)
 	})
 	if err != nil {
