@@ -75,7 +75,11 @@ func describe(x execution) executionOutput {
 
 type getExecutionOutput struct{ QueryExecution executionOutput }
 
-func (s *Service) getExecution(_ context.Context, call *wire.Call, in *executionID) (*getExecutionOutput, error) {
+func (s *Service) getExecution(ctx context.Context, call *wire.Call, in *executionID) (*getExecutionOutput, error) {
+	if _, err := s.find(call, in.QueryExecutionID); err != nil {
+		return nil, err
+	}
+	s.await(ctx, in.QueryExecutionID)
 	x, err := s.find(call, in.QueryExecutionID)
 	return &getExecutionOutput{describe(x)}, err
 }

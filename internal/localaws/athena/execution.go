@@ -92,7 +92,7 @@ func (s *Service) start(_ context.Context, call *wire.Call, in *startInput) (*ex
 		cancel()
 		return nil, wire.InternalFailure(errors.New("the service is closing"))
 	}
-	s.running[id] = cancel
+	s.running[id] = &inFlight{cancel: cancel, done: make(chan struct{})}
 	s.wg.Go(func() {
 		defer cancel()
 		s.run(ctx, call.Caller, x, group)
@@ -138,8 +138,8 @@ func (s *Service) newExecution(call *wire.Call, in *startInput) (execution, work
 
 // accept keeps the execution; a token that was used before gives its execution again.
 func (s *Service) accept(c wire.Caller, x execution, token string) (id string, fresh bool, err error) {
-	id, fresh = x.ID, true
-	err = s.cfg.Store.Update(func(tx state.Tx) error {
+	err = s.cfg.Store.Batch(func(tx state.Tx) error {
+		id, fresh = x.ID, true
 		if token != "" {
 			if old, err := tokens.Get(tx, key(c, token)); err == nil {
 				was, err := executions.Get(tx, key(c, old))
@@ -160,7 +160,8 @@ func (s *Service) accept(c wire.Caller, x execution, token string) (id string, f
 
 // update changes an execution that has not ended and reports whether it did.
 func (s *Service) update(c wire.Caller, id string, change func(*execution)) (changed bool, err error) {
-	err = s.cfg.Store.Update(func(tx state.Tx) error {
+	err = s.cfg.Store.Batch(func(tx state.Tx) error {
+		changed = false
 		x, err := executions.Get(tx, key(c, id))
 		if err != nil || x.ended() {
 			return err
@@ -176,12 +177,11 @@ func (s *Service) update(c wire.Caller, id string, change func(*execution)) (cha
 func (s *Service) run(ctx context.Context, c wire.Caller, x execution, g workGroup) {
 	defer func() {
 		s.mu.Lock()
+		defer s.mu.Unlock()
+		close(s.running[x.ID].done)
 		delete(s.running, x.ID)
-		s.mu.Unlock()
 	}()
-	if ok, err := s.update(c, x.ID, func(x *execution) { x.State = running }); err != nil || !ok {
-		return // stopped before it began; a store that cannot be written fails the next call of the client
-	}
+	s.begin(x.ID)
 	res, err := s.engine.Run(ctx, engine.Request{ID: x.ID, Statement: x.Query, Database: x.Database, Args: x.Args, Output: x.Output,
 		ScanLimit: g.cutoff(), Prepared: preparedIn{s, c, g.Name}, Catalog: s.cfg.Glue.Catalog(c), Objects: objects{s.cfg.S3, c, x.Encryption}})
 	_, _ = s.update(c, x.ID, func(x *execution) {
@@ -192,6 +192,43 @@ func (s *Service) run(ctx context.Context, c wire.Caller, x execution, g workGro
 		s.cfg.Meter.Add(context.WithoutCancel(ctx), wire.Quantity{Service: "athena", Usage: "BytesScanned", Resource: x.ID, RunID: c.RunID, Amount: float64(res.Scanned)})
 	}
 	s.cfg.Meter.Add(context.WithoutCancel(ctx), wire.Quantity{Service: "athena", Usage: "Queries", Resource: g.Name, RunID: c.RunID, Amount: 1})
+}
+
+// begin makes an execution RUNNING. That is not kept: after a crash one that
+// was accepted and has not ended has failed, however far it came.
+func (s *Service) begin(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running[id].begun = true
+}
+
+func (s *Service) begun(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.running[id]
+	return ok && f.begun
+}
+
+// patience is how long a question for an execution's state waits for its end.
+// A small query has ended within it, and a client that sleeps between
+// questions does not sleep for nothing.
+const patience = 25 * time.Millisecond
+
+// await returns when an execution has ended, or after patience.
+func (s *Service) await(ctx context.Context, id string) {
+	s.mu.Lock()
+	f, ok := s.running[id]
+	s.mu.Unlock()
+	if !ok {
+		return
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case <-f.done:
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // finish records how the engine ended.
@@ -227,13 +264,16 @@ func (s *Service) stop(_ context.Context, call *wire.Call, in *executionID) (*wi
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if cancel, ok := s.running[in.QueryExecutionID]; ok {
-		cancel()
+	if f, ok := s.running[in.QueryExecutionID]; ok {
+		f.cancel()
 	}
 	return &wire.Empty{}, err
 }
 
+// find reads an execution. Whether it runs is asked first: what has ended by
+// then is kept as ended, and no state comes after a later one.
 func (s *Service) find(call *wire.Call, id string) (x execution, err error) {
+	begun := s.begun(id)
 	err = s.cfg.Store.View(func(tx state.Tx) error {
 		x, err = executions.Get(tx, key(call.Caller, id))
 		if errors.Is(err, state.ErrNotFound) {
@@ -241,5 +281,8 @@ func (s *Service) find(call *wire.Call, id string) (x execution, err error) {
 		}
 		return err
 	})
+	if begun && !x.ended() {
+		x.State = running
+	}
 	return x, err
 }

@@ -42,9 +42,16 @@ type Service struct {
 	engine *engine.Engine
 
 	mu      sync.Mutex
-	running map[string]context.CancelFunc
+	running map[string]*inFlight // by id
 	closed  bool
 	wg      sync.WaitGroup
+}
+
+// inFlight is an execution that has not ended.
+type inFlight struct {
+	cancel context.CancelFunc
+	begun  bool
+	done   chan struct{} // is closed when it has ended
 }
 
 // New returns the service. Executions that an earlier process left unfinished are FAILED.
@@ -66,7 +73,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("athena: %w", err)
 	}
-	s := &Service{cfg: cfg, engine: e, running: map[string]context.CancelFunc{}}
+	s := &Service{cfg: cfg, engine: e, running: map[string]*inFlight{}}
 	return s, s.recover()
 }
 
@@ -88,8 +95,8 @@ func (s *Service) recover() error {
 func (s *Service) Close() error {
 	s.mu.Lock()
 	s.closed = true
-	for _, cancel := range s.running {
-		cancel()
+	for _, f := range s.running {
+		f.cancel()
 	}
 	s.mu.Unlock()
 	s.wg.Wait()

@@ -3,16 +3,15 @@
 // catalog. Results are written as Athena writes them: a CSV file with every value quoted and
 // its .metadata, or a .txt file for DDL.
 //
-// Each query has a DuckDB instance of its own that may read the files of the tables it names
-// and nothing else, and that is thrown away afterwards. One instance is kept ready, because
-// opening one takes about 10 ms.
+// Each query has a DuckDB instance to itself, which may read the files of the tables that the query
+// names and nothing else: it is locked to a directory of its own, and they are linked there. Opening
+// an instance takes more than a small query, so that later queries use it again.
 package engine
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -29,7 +28,8 @@ type Config struct {
 	Objects catalog.Objects
 	// Now tells the time. The default is time.Now.
 	Now func() time.Time
-	// Dir holds temporary files; what a query leaves there is removed when it ends. The default is os.TempDir().
+	// Dir holds temporary files, and links to the files of tables; it should be on their file system, or they are copied.
+	// It must not be another engine's: New removes what one before it left. The default is a new one in os.TempDir().
 	Dir string
 	// MemoryMB bounds the memory of one query, in megabytes; a query that needs more spills or fails. The default is 1024.
 	MemoryMB int
@@ -56,13 +56,15 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.MemoryMB == 0 {
 		cfg.MemoryMB = 1024
 	}
-	if cfg.Dir == "" {
-		cfg.Dir = os.TempDir()
+	p, err := newPool(cfg)
+	if err != nil {
+		return nil, err
 	}
-	return &Engine{cfg: cfg, pool: newPool(cfg)}, nil
+	cfg.Dir = p.root
+	return &Engine{cfg: cfg, pool: p}, nil
 }
 
-// Close waits for the instance that may be opening and closes it. Queries must have ended.
+// Close closes the instances that are kept. Queries must have ended.
 func (e *Engine) Close() error { return e.pool.close() }
 
 // Prepared keeps named statements; a work group has one.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -17,6 +16,8 @@ import (
 type footer struct {
 	columns map[string]leaf // top-level columns by name in lower case
 	groups  []rowGroup
+	// signature is the same for files that have the same columns.
+	signature string
 }
 
 // leaf is a top-level column. duck is the type DuckDB gives it where that is simple to say, or "".
@@ -38,31 +39,39 @@ type chunk struct {
 // maxFooters bounds the cache; a footer of 40 columns is about 10 kB.
 const maxFooters = 4096
 
+type footerKey struct {
+	path          string
+	size, changed int64
+}
+
 // footers caches footers by file, size and time of change.
 type footers struct {
 	mu sync.Mutex
-	m  map[string]*footer
+	m  map[footerKey]*footer
 }
 
-func (c *footers) read(o catalog.Object) (*footer, error) {
-	info, err := os.Stat(o.Path)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", o.URI, err)
-	}
-	key := fmt.Sprint(o.Path, " ", info.Size(), " ", info.ModTime().UnixNano())
+func (c *footers) read(o *file) (*footer, error) {
+	key := footerKey{o.Path, o.Size, o.changed}
 	c.mu.Lock()
 	f, ok := c.m[key]
 	c.mu.Unlock()
 	if ok {
 		return f, nil
 	}
-	if f, err = readFooter(o.Path, info.Size()); err != nil {
+	f, err := readFooter(o.Path, o.Size)
+	if err != nil {
 		return nil, sql.Errorf(sql.HiveBadData, sql.Pos{}, "Malformed Parquet file: %s (%v)", o.URI, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.m) >= maxFooters || c.m == nil {
-		c.m = map[string]*footer{}
+	if c.m == nil {
+		c.m = map[footerKey]*footer{}
+	}
+	for k := range c.m { // in no order: some one goes
+		if len(c.m) < maxFooters {
+			break
+		}
+		delete(c.m, k)
 	}
 	c.m[key] = f
 	return f, nil
@@ -79,6 +88,7 @@ func readFooter(path string, size int64) (*footer, error) {
 		return nil, err
 	}
 	f := &footer{columns: map[string]leaf{}}
+	f.signature = p.Schema().String()
 	for _, field := range p.Schema().Fields() {
 		f.columns[strings.ToLower(field.Name())] = newLeaf(field)
 	}

@@ -2,14 +2,11 @@ package engine
 
 import (
 	"bufio"
-	"database/sql/driver"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"regexp"
 	"strings"
 	"time"
 
@@ -20,41 +17,44 @@ import (
 // session is a query's instance with the tables that it has been told of.
 type session struct {
 	*run
-	in     *instance
-	scans  []*scan
-	known  map[string]bool // full names of tables and views that DuckDB has
-	schema map[string]bool
-	maps   map[string]bool // names of columns that some table declares as maps
-	depth  int             // of views within views
-	notes  []string
+	in      *instance
+	scans   []*scan
+	known   map[string]bool // full names of tables and views that DuckDB has
+	folders map[string]bool // that hold links to the files of scans
+	maps    map[string]bool // names of columns that some table declares as maps
+	depth   int             // of views within views
+	notes   []string
 }
 
 // maxViews bounds views that name views, which may go in a circle.
 const maxViews = 32
 
-// withSession runs f with an instance and throws the instance away.
+// withSession runs f with an instance. One on which something failed that is
+// not the statement's fault is not used again.
 func (r *run) withSession(f func(*session) error) error {
 	in, err := r.pool.get()
 	if err != nil {
 		return err
 	}
-	s := &session{run: r, in: in, known: map[string]bool{}, schema: map[string]bool{}, maps: map[string]bool{}}
-	defer r.pool.put(in)
-	return f(s)
+	s := &session{run: r, in: in, known: map[string]bool{}, folders: map[string]bool{}, maps: map[string]bool{}}
+	err = f(s)
+	var fault *sql.Error
+	sound := err == nil || errors.As(err, &fault) && fault.Type != sql.GenericInternal && fault.Type != sql.ExceededMemory
+	if sound && in.heavy() {
+		sound = in.restrict(context.WithoutCancel(r.ctx), nil, nil, r.pool.discard) == nil
+	}
+	r.pool.put(in, sound && r.ctx.Err() == nil)
+	return err
 }
 
-// translate writes q for DuckDB, makes its tables known there, and shuts the instance off from all other files.
-func (s *session) translate(q *sql.Query, dirs ...string) (translation, error) {
+// translate writes q for DuckDB, makes its tables known there, and shuts the instance off from all others.
+func (s *session) translate(q *sql.Query) (translation, error) {
 	tr, err := s.translateIn(q, s.req.Database)
 	if err != nil {
 		return tr, err
 	}
-	var paths []string
-	for _, sc := range s.scans {
-		paths = append(paths, sc.paths()...)
-	}
-	if err := s.in.lock(s.ctx, paths, dirs); err != nil {
-		return tr, fmt.Errorf("lock DuckDB: %w", err)
+	if err := s.in.restrict(s.ctx, s.known, s.folders, s.pool.discard); err != nil {
+		return tr, err
 	}
 	s.res.Notes = append(s.res.Notes, s.notes...)
 	return tr, nil
@@ -94,7 +94,7 @@ func (s *session) register(r *sql.Table, database string) (string, error) {
 	if len(parts) == 2 {
 		db = strings.ToLower(parts[0].Text)
 	}
-	full := `"memory".` + ident(db) + "." + ident(name)
+	full := fullName(db, name)
 	if s.known[full] {
 		return full, nil
 	}
@@ -106,14 +106,10 @@ func (s *session) register(r *sql.Table, database string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	q := "CREATE VIEW " + full + " AS " + body
-	if !s.schema[db] {
-		q = "CREATE SCHEMA IF NOT EXISTS " + ident(db) + "; " + q
-	}
-	if err := s.in.exec(s.ctx, q); err != nil {
+	if err := s.in.grant(s.ctx, db, name, body, t.Type != catalog.View); err != nil {
 		return "", tableError(t, err)
 	}
-	s.known[full], s.schema[db] = true, true
+	s.known[full] = true
 	return full, nil
 }
 
@@ -158,7 +154,13 @@ func (s *session) body(t catalog.Table, pos sql.Pos) (string, error) {
 			s.maps[strings.ToLower(c.Name)] = true
 		}
 	}
-	s.scans = append(s.scans, sc)
+	if err := sc.place(s.in.dir); err != nil {
+		return "", err
+	}
+	if err := s.in.link(sc); err != nil {
+		return "", err
+	}
+	s.scans, s.folders[sc.folder] = append(s.scans, sc), true
 	return sc.sql()
 }
 
@@ -250,112 +252,4 @@ func (s *session) result(tr translation) error {
 		s.res.Rows = n
 		return tr.explainError(err)
 	})
-}
-
-var anonymousName = regexp.MustCompile(`^` + anonymous + `(_\d+)?$`)
-
-// describe reads the columns of a result; one without a name is called by its place.
-func describe(rows driver.Rows) ([]Column, []*shape) {
-	names := rows.Columns()
-	columns, shapes := make([]Column, len(names)), make([]*shape, len(names))
-	typed := rows.(driver.RowsColumnTypeDatabaseTypeName)
-	for i, name := range names {
-		shapes[i] = parseShape(typed.ColumnTypeDatabaseTypeName(i))
-		columns[i] = shapes[i].athena()
-		columns[i].Name = columnName(name, i)
-	}
-	return columns, shapes
-}
-
-func columnName(name string, i int) string {
-	if anonymousName.MatchString(name) {
-		return fmt.Sprintf("_col%d", i)
-	}
-	return name
-}
-
-// writeCSV writes the header and all rows: every value in quotes, null as nothing at all.
-func writeCSV(w *bufio.Writer, rows driver.Rows, columns []Column, shapes []*shape) (int64, error) {
-	for i, c := range columns {
-		writeField(w, i, []byte(c.Name))
-	}
-	w.WriteByte('\n')
-	dest, buf := make([]driver.Value, len(columns)), []byte{}
-	for n := int64(0); ; n++ {
-		switch err := rows.Next(dest); {
-		case errors.Is(err, io.EOF):
-			return n, nil
-		case err != nil:
-			return n, err
-		}
-		for i, v := range dest {
-			if v == nil {
-				if i > 0 {
-					w.WriteByte(',')
-				}
-				continue
-			}
-			buf = appendValue(buf[:0], v, shapes[i])
-			writeField(w, i, buf)
-		}
-		if err := w.WriteByte('\n'); err != nil {
-			return n, fmt.Errorf("write result: %w", err)
-		}
-	}
-}
-
-func writeField(w *bufio.Writer, i int, field []byte) {
-	if i > 0 {
-		w.WriteByte(',')
-	}
-	w.WriteByte('"')
-	for _, c := range field {
-		if c == '"' {
-			w.WriteByte('"')
-		}
-		w.WriteByte(c)
-	}
-	w.WriteByte('"')
-}
-
-// writeFile writes the result file, and its .metadata, through a temporary file.
-func (r *run) writeFile(suffix string, f func(*bufio.Writer) error) error {
-	tmp, err := os.CreateTemp(r.cfg.Dir, "athena-result-*")
-	if err != nil {
-		return fmt.Errorf("write result: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	defer tmp.Close()
-	w := bufio.NewWriterSize(tmp, 1<<16)
-	if err := f(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write result: %w", err)
-	}
-	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("write result: %w", err)
-	}
-	return r.publish(suffix, tmp)
-}
-
-func (r *run) publish(suffix string, body io.Reader) error {
-	uri := r.outputURI(suffix)
-	ctx := r.ctx
-	if err := r.cfg.Objects.Put(ctx, uri+".metadata", strings.NewReader(string(metadata(r.req.ID, r.res.Columns)))); err != nil {
-		return fmt.Errorf("write %s.metadata: %w", uri, err)
-	}
-	if err := r.cfg.Objects.Put(ctx, uri, body); err != nil {
-		return fmt.Errorf("write %s: %w", uri, err)
-	}
-	r.res.Output = uri
-	return nil
-}
-
-func (r *run) outputURI(suffix string) string {
-	base := r.req.Output
-	if !strings.HasSuffix(base, "/") {
-		base += "/"
-	}
-	return base + r.req.ID + suffix
 }

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"path"
+	"os"
 	"strings"
 
 	"engage/internal/localaws/athena/catalog"
@@ -15,8 +14,10 @@ import (
 // file is an object that a query may read.
 type file struct {
 	catalog.Object
-	footer *footer  // of a Parquet file
-	values []string // of its partition
+	footer  *footer  // of a Parquet file
+	values  []string // of its partition
+	changed int64    // when, in nanoseconds
+	local   string   // the path by which DuckDB reads it
 }
 
 // scan is a table as a query reads it.
@@ -24,14 +25,15 @@ type scan struct {
 	table catalog.Table
 	files []file
 	text  bool // read as text, whole
+	// folder is the directory of the files' links. Its name changes with the files.
+	folder string
 }
 
-func (s *scan) paths() []string {
-	out := make([]string, len(s.files))
-	for i, f := range s.files {
-		out[i] = f.Path
+func (s *scan) bytes() (total int64) {
+	for _, f := range s.files {
+		total += f.Size
 	}
-	return out
+	return total
 }
 
 // Hive's names of formats and of the libraries that read them.
@@ -92,12 +94,19 @@ func (e *run) newScan(ctx context.Context, t catalog.Table) (*scan, error) {
 	} else {
 		s.files, err = e.partitioned(ctx, t)
 	}
-	if err != nil || s.text {
-		return s, err
+	if err != nil {
+		return nil, err
 	}
 	for i := range s.files {
 		f := &s.files[i]
-		if f.footer, err = e.footers.read(f.Object); err != nil {
+		info, err := os.Stat(f.Path)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", f.URI, err)
+		}
+		if f.changed = info.ModTime().UnixNano(); s.text {
+			continue
+		}
+		if f.footer, err = e.footers.read(f); err != nil {
 			return nil, err
 		}
 		if err := f.footer.check(t, f.URI); err != nil {
@@ -133,10 +142,8 @@ func (s *scan) sql() (string, error) {
 	switch {
 	case len(s.files) == 0:
 		return s.empty()
-	case len(s.table.PartitionKeys) == 0 || s.hivePaths():
-		return s.read(s.files, s.hiveOptions(), nil)
 	}
-	return s.union()
+	return s.read()
 }
 
 func duckType(c catalog.Column) (string, error) {
@@ -159,30 +166,6 @@ func (s *scan) empty() (string, error) {
 	return "SELECT " + strings.Join(parts, ", ") + " WHERE false", nil
 }
 
-// hivePaths reports whether the local paths name the partitions' values, so that DuckDB can read them there and leave files out.
-func (s *scan) hivePaths() bool {
-	for _, f := range s.files {
-		i := 0
-		for _, part := range strings.Split(path.Dir(f.Path), "/") {
-			key, value, ok := strings.Cut(part, "=")
-			if !ok {
-				continue
-			}
-			if i == len(f.values) || key != s.table.PartitionKeys[i].Name {
-				return false
-			}
-			if v, err := url.PathUnescape(value); err != nil || v != f.values[i] {
-				return false
-			}
-			i++
-		}
-		if i != len(f.values) {
-			return false
-		}
-	}
-	return true
-}
-
 func (s *scan) hiveOptions() string {
 	if len(s.table.PartitionKeys) == 0 {
 		return ", hive_partitioning = false"
@@ -195,35 +178,19 @@ func (s *scan) hiveOptions() string {
 	return ", hive_partitioning = true, hive_types = {" + strings.Join(types, ", ") + "}"
 }
 
-// union reads partition by partition, each with its values as constants.
-func (s *scan) union() (string, error) {
-	var parts []string
-	for i := 0; i < len(s.files); {
-		j := i
-		for j < len(s.files) && strings.Join(s.files[j].values, "\x00") == strings.Join(s.files[i].values, "\x00") {
-			j++
-		}
-		q, err := s.read(s.files[i:j], ", hive_partitioning = false", s.files[i].values)
-		if err != nil {
-			return "", err
-		}
-		parts = append(parts, q)
-		i = j
-	}
-	return strings.Join(parts, " UNION ALL "), nil
-}
-
-// read writes a query over some files. values are the partition's constants; without them the keys come from the paths.
-func (s *scan) read(files []file, options string, values []string) (string, error) {
-	column, from := s.parquetColumn(files), "read_parquet("
-	if s.text {
+// read writes a query over the files, whose paths have the partitions' values.
+func (s *scan) read() (string, error) {
+	options := s.hiveOptions()
+	column, from := s.parquetColumn, "read_parquet("
+	switch {
+	case s.text:
 		text, err := s.textOptions()
 		if err != nil {
 			return "", err
 		}
 		options += text
 		column, from = s.textColumn, "read_csv("
-	} else {
+	case !s.alike():
 		options += ", union_by_name = true"
 	}
 	var parts []string
@@ -238,48 +205,49 @@ func (s *scan) read(files []file, options string, values []string) (string, erro
 		}
 		parts = append(parts, x+" AS "+ident(c.Name))
 	}
-	for i, k := range s.table.PartitionKeys {
-		ty, err := duckType(k)
-		switch {
-		case err != nil:
+	for _, k := range s.table.PartitionKeys {
+		if _, err := duckType(k); err != nil {
 			return "", err
-		case values == nil:
-			parts = append(parts, ident(k.Name))
-		case values[i] == defaultPartition:
-			parts = append(parts, "CAST(NULL AS "+ty+") AS "+ident(k.Name))
-		default:
-			parts = append(parts, "CAST("+literal(values[i])+" AS "+ty+") AS "+ident(k.Name))
 		}
+		parts = append(parts, ident(k.Name))
 	}
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = literal(f.Path)
+	paths := make([]string, len(s.files))
+	for i, f := range s.files {
+		paths[i] = literal(f.local)
 	}
 	return "SELECT " + strings.Join(parts, ", ") + " FROM " + from + "[" + strings.Join(paths, ", ") + "]" + options + ")", nil
+}
+
+// alike reports whether all files have the same columns, so that DuckDB need not open each to learn them.
+func (s *scan) alike() bool {
+	for _, f := range s.files {
+		if f.footer.signature != s.files[0].footer.signature {
+			return false
+		}
+	}
+	return true
 }
 
 // defaultPartition is the value of a partition whose key is null.
 const defaultPartition = "__HIVE_DEFAULT_PARTITION__"
 
 // parquetColumn reads a column by name; one that no file has is null.
-func (s *scan) parquetColumn(files []file) func(catalog.Column, string) (string, error) {
-	return func(c catalog.Column, ty string) (string, error) {
-		same, found := true, false
-		name := c.Name
-		for _, f := range files {
-			if l, ok := f.footer.columns[strings.ToLower(c.Name)]; ok {
-				found, name = true, l.name
-				same = same && l.duck == ty
-			}
+func (s *scan) parquetColumn(c catalog.Column, ty string) (string, error) {
+	same, found := true, false
+	name := c.Name
+	for _, f := range s.files {
+		if l, ok := f.footer.columns[strings.ToLower(c.Name)]; ok {
+			found, name = true, l.name
+			same = same && l.duck == ty
 		}
-		switch {
-		case !found:
-			return "CAST(NULL AS " + ty + ")", nil
-		case same:
-			return ident(name), nil
-		}
-		return "CAST(" + ident(name) + " AS " + ty + ")", nil
 	}
+	switch {
+	case !found:
+		return "CAST(NULL AS " + ty + ")", nil
+	case same:
+		return ident(name), nil
+	}
+	return "CAST(" + ident(name) + " AS " + ty + ")", nil
 }
 
 // textColumn converts text as Hive's SerDes do: LazySimpleSerDe gives null for what does not convert, OpenCSVSerde fails.

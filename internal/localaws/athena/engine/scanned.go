@@ -126,7 +126,7 @@ func (s *session) scanned() (int64, error) {
 func (s *session) scanOf(n node) *scan {
 	for _, sc := range s.scans {
 		for _, f := range sc.files {
-			if len(n.files) > 0 && f.Path == n.files[0] {
+			if len(n.files) > 0 && f.local == n.files[0] {
 				return sc
 			}
 		}
@@ -164,7 +164,7 @@ func (s *session) filesOf(sc *scan, n node) ([]file, error) {
 		}
 		var out []file
 		for _, f := range sc.files {
-			if named[f.Path] {
+			if named[f.local] {
 				out = append(out, f)
 			}
 		}

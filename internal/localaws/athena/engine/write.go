@@ -191,13 +191,13 @@ func untyped(q *sql.Query) map[string]bool {
 // write runs a query, puts its rows where the target's table is, and calls done before partitions are added.
 func (r *run) write(q *sql.Query, t *target, withData bool, done func() error) error {
 	start := time.Now()
-	dir, err := os.MkdirTemp(r.cfg.Dir, "athena-write-*")
-	if err != nil {
-		return fmt.Errorf("make directory for new files: %w", err)
-	}
-	defer os.RemoveAll(dir)
 	return r.withSession(func(s *session) error {
-		tr, err := s.translate(q, dir)
+		dir, err := os.MkdirTemp(s.in.dir, "write-*")
+		if err != nil {
+			return fmt.Errorf("make directory for new files: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		tr, err := s.translate(q)
 		if err != nil {
 			return err
 		}
