@@ -12,11 +12,12 @@ const (
 	ScheduleRole      Role = "schedule-role"                 // starts what the schedules start
 	FlowLogsRole      Role = "vpc-flow-logs-role"            // writes flow logs to CloudWatch
 	TrailRole         Role = "cloudtrail-role"               // writes the trail to CloudWatch
+	RecorderRole      Role = "config-recorder-role"          // records how resources change
 )
 
 // Roles lists every role.
 func Roles() []Role {
-	roles := []Role{StepFunctionsRole, ECSExecutionRole, ECSTaskRole, AgentRole, ScheduleRole, FlowLogsRole, TrailRole}
+	roles := []Role{StepFunctionsRole, ECSExecutionRole, ECSTaskRole, AgentRole, ScheduleRole, FlowLogsRole, TrailRole, RecorderRole}
 	for _, f := range Functions() {
 		roles = append(roles, f.Role())
 	}

@@ -17,13 +17,14 @@ const (
 	Predict             Function = "predict-lambda"              // answers POST /predict
 	AgentTools          Function = "agent-tools-lambda"          // runs the agent's tools
 	FairnessAudit       Function = "fairness-audit-lambda"       // weekly fairness check
+	RotateSecret        Function = "rotate-secret-lambda"        // gives a secret a new value
 )
 
 // Functions lists every function.
 func Functions() []Function {
 	return []Function{
 		PreCleanup, DataPrep, DataValidation, CreateQATable, CreateResultsTable,
-		EnsemblePredictions, Predict, AgentTools, FairnessAudit,
+		EnsemblePredictions, Predict, AgentTools, FairnessAudit, RotateSecret,
 	}
 }
 
@@ -50,6 +51,8 @@ func (f Function) Limits() Limits {
 		return Limits{10 * time.Second, 512}
 	case AgentTools:
 		return Limits{time.Minute, 512}
+	case RotateSecret:
+		return Limits{30 * time.Second, 128}
 	case FairnessAudit:
 		return Limits{5 * time.Minute, 512}
 	}

@@ -48,6 +48,10 @@ func lists() []list {
 		{"agent", text(resource.Agents()), `^([0-9a-zA-Z][_-]?){1,100}$`, 200, "bedrock/latest/APIReference/API_agent_CreateAgent.html"},
 		{"knowledge base", text(resource.KnowledgeBases()), `^([0-9a-zA-Z][_-]?){1,100}$`, 200, "bedrock/latest/APIReference/API_agent_CreateKnowledgeBase.html"},
 		{"tool", text(resource.Tools()), `^([0-9a-zA-Z][_-]?){1,100}$`, 200, "bedrock/latest/APIReference/API_agent_Function.html"},
+		{"key alias", text(resource.Keys()), `^[a-zA-Z0-9/_-]+$`, 250, "kms/latest/APIReference/API_CreateAlias.html"},
+		{"secret", text(resource.Secrets()), `^[a-zA-Z0-9/_+=.@-]+$`, 512, "secretsmanager/latest/apireference/API_CreateSecret.html"},
+		{"queue", text(resource.Queues()), `^[a-zA-Z0-9_-]+$`, 80, "AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html"},
+		{"parameter", text(resource.Parameters()), `^(?:/[a-zA-Z0-9_.-]+)+$`, 1011, "systems-manager/latest/APIReference/API_PutParameter.html"},
 		{"schedule", text(resource.Schedules()), `^[.\-_A-Za-z0-9]+$`, 64, "eventbridge/latest/APIReference/API_PutRule.html"},
 		{"subnet", text(resource.Subnets()), `^[\w .:/=+@-]+$`, 256, "AWSEC2/latest/UserGuide/Using_Tags.html"},
 		{"security group", text(resource.SecurityGroups()), `^[\w ._:/()#,@\[\]+=&;{}!$*-]+$`, 255, "AWSEC2/latest/APIReference/API_CreateSecurityGroup.html"},
@@ -153,6 +157,9 @@ func arns(env resource.Environment) []resource.ARN {
 	out = append(out, each(resource.Repositories(), env.RepositoryARN)...)
 	out = append(out, each(resource.KeyValueTables(), env.KeyValueTableARN)...)
 	out = append(out, each(resource.Topics(), env.TopicARN)...)
+	out = append(out, each(resource.Queues(), env.QueueARN)...)
+	out = append(out, each(resource.Secrets(), env.SecretARN)...)
+	out = append(out, each(resource.Parameters(), env.ParameterARN)...)
 	out = append(out, each(resource.Roles(), env.RoleARN)...)
 	return append(out, each(resource.LogGroups(), env.LogGroupARN)...)
 }

@@ -73,12 +73,15 @@ type Schedule string
 // The schedules.
 const (
 	DailyScoring        Schedule = "daily-scoring"         // every day at 02:00 UTC
+	WeeklyPipeline      Schedule = "weekly-pipeline"       // the whole pipeline, once a week
 	WeeklyFairness      Schedule = "weekly-fairness-audit" // once a week
 	QuarterlyRetraining Schedule = "quarterly-retraining"  // once a quarter
 )
 
 // Schedules lists every schedule.
-func Schedules() []Schedule { return []Schedule{DailyScoring, WeeklyFairness, QuarterlyRetraining} }
+func Schedules() []Schedule {
+	return []Schedule{DailyScoring, WeeklyPipeline, WeeklyFairness, QuarterlyRetraining}
+}
 
 // Subnet is the Name tag of a subnet.
 type Subnet string
@@ -87,17 +90,22 @@ type Subnet string
 const (
 	PrivateSubnet1 Subnet = "private-1"
 	PrivateSubnet2 Subnet = "private-2"
+	PrivateSubnet3 Subnet = "private-3"
 )
 
 // Subnets lists every subnet.
-func Subnets() []Subnet { return []Subnet{PrivateSubnet1, PrivateSubnet2} }
+func Subnets() []Subnet { return []Subnet{PrivateSubnet1, PrivateSubnet2, PrivateSubnet3} }
 
 // SecurityGroup is the name of a security group. It must not start with "sg-",
 // which EC2 keeps for identifiers.
 type SecurityGroup string
 
-// MLTasks guards the Fargate tasks.
-const MLTasks SecurityGroup = "ml-tasks"
+// The security groups, one a purpose.
+const (
+	MLTasks     SecurityGroup = "ml-tasks"      // the Fargate tasks
+	MLFunctions SecurityGroup = "ml-functions"  // the Lambda functions
+	Endpoints   SecurityGroup = "vpc-endpoints" // the interface endpoints
+)
 
 // SecurityGroups lists every security group.
-func SecurityGroups() []SecurityGroup { return []SecurityGroup{MLTasks} }
+func SecurityGroups() []SecurityGroup { return []SecurityGroup{MLTasks, MLFunctions, Endpoints} }

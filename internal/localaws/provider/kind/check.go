@@ -63,6 +63,8 @@ func (c *checker) object(path string, specs Object, given value.Map) value.Map {
 		case name == "__defaults": // bookkeeping of the official plugin
 		case !known:
 			c.fail(at, "the property is not known; known are %s", strings.Join(slices.Sorted(maps.Keys(specs)), ", "))
+		case v != nil && spec.Unused && !empty(v) && v != false:
+			c.fail(at, "the property is not supported by the embedded endpoint; leave it out")
 		case v != nil:
 			out[name] = c.value(at, spec, v)
 		}

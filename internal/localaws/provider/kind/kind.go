@@ -72,6 +72,7 @@ type Property struct {
 	Enum     []string // the only values, if any
 	Min, Max float64  // bounds of a Number, both 0 for none
 	Secret   bool     // never shown in an error or a log
+	Unused   bool     // refused when given: nothing here does what it asks for
 	Name     *Naming  // a name is made up when the program gives none
 }
 
