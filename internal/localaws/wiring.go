@@ -174,6 +174,7 @@ func (w *wiring) openMachines() error {
 	machines, err := states.New(states.Config{
 		Store: w.store, Meter: w.meter, Invoker: w.server, Integrations: integrations,
 		AssumeRole: w.assumeForStates, Objects: states.S3Objects(w.objects), Logs: w.logTransition,
+		TaskRole: w.assumeTaskRole, LogGroup: w.hasLogGroup,
 	})
 	if err != nil {
 		return fmt.Errorf("open states: %w", err)
@@ -200,6 +201,19 @@ func (w *wiring) assume(ctx context.Context, service, role, session string, owne
 func (w *wiring) assumeForStates(ctx context.Context, role, session string, owner wire.Caller) (wire.Caller, error) {
 	_, caller, err := w.assume(ctx, "states.amazonaws.com", role, session, owner)
 	return caller, err
+}
+
+// assumeTaskRole takes on the role of a single task, as the execution's role.
+func (w *wiring) assumeTaskRole(ctx context.Context, role, session string, by wire.Caller) (wire.Caller, error) {
+	answer, err := w.server.Invoke(ctx, by, "sts", "AssumeRole", &sts.AssumeRoleInput{RoleArn: role, RoleSessionName: session})
+	if err != nil {
+		return wire.Caller{}, err
+	}
+	out := answer.(*sts.AssumeRoleOutput)
+	return wire.Caller{
+		Account: ownerOf(role).Account, Region: by.Region, ARN: out.AssumedRoleUser.Arn, UserID: out.AssumedRoleUser.AssumedRoleId,
+		AccessKey: out.Credentials.AccessKeyId, RoleARN: role, SessionName: session, RunID: by.RunID,
+	}, nil
 }
 
 // eventsSession names the sessions in which events are delivered.
@@ -248,6 +262,15 @@ func (t taskLogs) Append(ctx context.Context, account, region, group, stream str
 		list[i] = logs.Event{Time: line.Time.UnixMilli(), Message: line.Message}
 	}
 	return t.logs.Append(ctx, account, region, group, stream, list)
+}
+
+// hasLogGroup tells whether a group exists that a machine is to log to.
+func (w *wiring) hasLogGroup(owner wire.Caller, arn string) (bool, error) {
+	group, err := logGroupName(arn)
+	if err != nil {
+		return false, nil
+	}
+	return w.logs.HasGroup(owner.Account, owner.Region, group)
 }
 
 // logTransition keeps an event of a machine that logs.
@@ -299,6 +322,7 @@ type functions struct{ invoker wire.Invoker }
 func (f functions) call(ctx context.Context, c states.FunctionCall) (states.FunctionResult, error) {
 	answer, err := f.invoker.Invoke(ctx, c.Caller, "lambda", "Invoke", &lambda.InvokeInput{
 		FunctionName: c.Function, Qualifier: c.Qualifier, InvocationType: c.InvocationType, Payload: c.Payload,
+		LogType: c.LogType, ClientContext: c.ClientContext,
 	})
 	if err != nil {
 		return states.FunctionResult{}, err
@@ -306,7 +330,7 @@ func (f functions) call(ctx context.Context, c states.FunctionCall) (states.Func
 	out := answer.(*lambda.InvokeOutput)
 	return states.FunctionResult{
 		Status: out.StatusCode, FunctionError: out.FunctionError, Payload: out.Payload,
-		Version: out.ExecutedVersion, RequestID: out.RequestID,
+		Version: out.ExecutedVersion, RequestID: out.RequestID, LogResult: out.LogResult, Trace: out.Trace,
 	}, nil
 }
 

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"engage/internal/localaws/asl"
 	"engage/internal/localaws/asl/interp"
 	"engage/internal/localaws/asl/intrinsic"
-	"engage/internal/localaws/asl/value"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
 )
@@ -29,10 +27,6 @@ type startOutput struct {
 }
 
 func (s *Service) startExecution(_ context.Context, call *wire.Call, in *startInput) (*startOutput, error) {
-	key, err := machineKey(in.ARN)
-	if err != nil {
-		return nil, err
-	}
 	e := execution{Name: in.Name, Input: "{}", TraceHeader: in.TraceHeader, RunID: call.Caller.RunID, Status: runningStatus}
 	if e.Name == "" {
 		e.Name = intrinsic.NewUUID(s.cfg.Random)
@@ -46,14 +40,26 @@ func (s *Service) startExecution(_ context.Context, call *wire.Call, in *startIn
 	if len(e.Input) > interp.MaxPayload {
 		return nil, wire.ValidationException("1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less than or equal to %d", interp.MaxPayload)
 	}
-	if _, err := value.Decode([]byte(e.Input)); err != nil {
-		return nil, wire.Errorf("InvalidExecutionInput", "Invalid State Machine Execution Input: '%s'", err)
+	if fault := invalidJSON(e.Input); fault != nil {
+		return nil, wire.Errorf("InvalidExecutionInput", "Invalid State Machine Execution Input: '%s'", fault.message)
 	}
-	return s.begin(key, in.ARN, e, call.Caller)
+	return s.begin(in.ARN, e, call.Caller)
+}
+
+// startSync is an operation of EXPRESS machines, of which there are none.
+func (s *Service) startSync(_ context.Context, _ *wire.Call, in *startInput) (*startOutput, error) {
+	err := s.store.View(func(tx state.Tx) error {
+		_, err := s.resolve(tx, in.ARN, first)
+		return err
+	})
+	if err == nil {
+		err = wire.Errorf("StateMachineTypeNotSupported", "This operation is not supported by this type of state machine")
+	}
+	return nil, err
 }
 
 // begin records an execution and starts it. The record is durable before anything of it happens.
-func (s *Service) begin(key, arn string, e execution, owner wire.Caller) (*startOutput, error) {
+func (s *Service) begin(arn string, e execution, owner wire.Caller) (*startOutput, error) {
 	if !s.enter() {
 		return nil, wire.StatusErrorf(503, "ServiceUnavailable", "the endpoint is shutting down")
 	}
@@ -63,7 +69,7 @@ func (s *Service) begin(key, arn string, e execution, owner wire.Caller) (*start
 	asked := e
 	err := s.store.Batch(func(tx state.Tx) (err error) {
 		e = asked
-		definition, repeated, err = record(tx, key, arn, &e, s.cfg.Clock.Now())
+		definition, repeated, err = s.record(tx, arn, &e)
 		return err
 	})
 	if err != nil {
@@ -73,7 +79,7 @@ func (s *Service) begin(key, arn string, e execution, owner wire.Caller) (*start
 	if repeated {
 		return out, nil
 	}
-	return out, s.launch(e, definition, owner)
+	return out, s.launch(e, definition, nil, owner)
 }
 
 // enter holds Close off while an execution begins; false when the service is closed already.
@@ -87,21 +93,24 @@ func (s *Service) enter() bool {
 }
 
 // record makes the record of an execution, or finds the one that the same call made before.
-func record(tx state.Tx, key, arn string, e *execution, now time.Time) (definition string, repeated bool, err error) {
-	m, err := machines.Get(tx, key)
+func (s *Service) record(tx state.Tx, arn string, e *execution) (definition string, repeated bool, err error) {
+	r, err := s.resolve(tx, arn, s.pick)
+	m := r.machine
 	switch {
-	case errors.Is(err, state.ErrNotFound):
-		return "", false, noMachine(arn)
 	case err != nil:
 		return "", false, err
 	case m.Status == deleting:
 		return "", false, wire.Errorf("StateMachineDeleting", "State Machine is being deleted: '%s'", arn)
 	}
-	e.Account, e.Region, e.Machine, e.Revision, e.RoleARN, e.Start = m.Account, m.Region, m.Name, m.Revision, m.RoleARN, now
+	e.Account, e.Region, e.Machine, e.Start = m.Account, m.Region, m.Name, s.cfg.Clock.Now()
+	e.Revision, e.RoleARN, e.Alias = r.revision.ID, r.revision.RoleARN, r.alias
+	if r.version != nil {
+		e.Version = m.versionARN(r.version.Number)
+	}
 	old, err := executions.Get(tx, e.key())
 	switch {
 	case errors.Is(err, state.ErrNotFound):
-		return m.Definition, false, create(tx, e)
+		return r.revision.Definition, false, create(tx, e)
 	case err != nil:
 		return "", false, err
 	case old.Status != runningStatus || old.Input != e.Input:
@@ -156,9 +165,12 @@ type executionDescription struct {
 	OutputDetails *included     `json:"outputDetails,omitempty"`
 	TraceHeader   string        `json:"traceHeader,omitempty"`
 	MapRun        string        `json:"mapRunArn,omitempty"`
+	Version       string        `json:"stateMachineVersionArn,omitempty"`
+	Alias         string        `json:"stateMachineAliasArn,omitempty"`
 	Error         string        `json:"error,omitempty"`
 	Cause         string        `json:"cause,omitempty"`
 	RedriveCount  int           `json:"redriveCount"`
+	RedriveDate   *wire.Time    `json:"redriveDate,omitempty"`
 	RedriveStatus string        `json:"redriveStatus"`
 	RedriveReason string        `json:"redriveStatusReason,omitempty"`
 }
@@ -169,7 +181,8 @@ func (s *Service) describeExecution(_ context.Context, _ *wire.Call, in *describ
 		return nil, err
 	}
 	d := &executionDescription{ARN: e.arn(), MachineARN: e.machineARN(), Name: e.Name, Status: e.Status, Start: wire.TimeOf(e.Start), TraceHeader: e.TraceHeader, MapRun: e.MapRun,
-		Error: e.Error, Cause: e.Cause, RedriveStatus: "NOT_REDRIVABLE", RedriveReason: "Execution is " + string(e.Status) + " and cannot be redriven"}
+		Version: e.Version, Alias: e.Alias, Error: e.Error, Cause: e.Cause, RedriveCount: e.Redrives, RedriveDate: redriveDate(e)}
+	d.RedriveStatus, d.RedriveReason = e.redrivable()
 	if e.Status != runningStatus {
 		stop := wire.TimeOf(e.Stop)
 		d.Stop = &stop
@@ -182,6 +195,14 @@ func (s *Service) describeExecution(_ context.Context, _ *wire.Call, in *describ
 		d.Output, d.OutputDetails = &e.Output, &included{true}
 	}
 	return d, nil
+}
+
+func redriveDate(e execution) *wire.Time {
+	if e.Redrives == 0 {
+		return nil
+	}
+	t := wire.TimeOf(e.Redriven)
+	return &t
 }
 
 func (s *Service) execution(arn string) (e execution, err error) {
@@ -206,10 +227,11 @@ func (s *Service) execution(arn string) (e execution, err error) {
 
 type listExecutionsInput struct {
 	ARN     string `json:"stateMachineArn"`
-	Status  string `json:"statusFilter" enum:"RUNNING,SUCCEEDED,FAILED,TIMED_OUT,ABORTED,PENDING_REDRIVE"`
+	Status  string `json:"statusFilter" enum:"SUCCEEDED,TIMED_OUT,PENDING_REDRIVE,ABORTED,FAILED,RUNNING"`
 	MapRun  string `json:"mapRunArn"`
-	Redrive string `json:"redriveFilter"`
-	listInput
+	Redrive string `json:"redriveFilter" enum:"REDRIVEN,NOT_REDRIVEN"`
+	Max     int    `json:"maxResults" min:"0" max:"1000"`
+	Token   string `json:"nextToken" max:"3096"`
 }
 
 func (i *listExecutionsInput) target() string { return i.ARN + i.MapRun }
@@ -222,7 +244,10 @@ type executionItem struct {
 	Status       interp.Status `json:"status"`
 	Start        wire.Time     `json:"startDate"`
 	Stop         *wire.Time    `json:"stopDate,omitempty"`
+	Version      string        `json:"stateMachineVersionArn,omitempty"`
+	Alias        string        `json:"stateMachineAliasArn,omitempty"`
 	RedriveCount int           `json:"redriveCount"`
+	RedriveDate  *wire.Time    `json:"redriveDate,omitempty"`
 }
 
 type listExecutionsOutput struct {
@@ -233,23 +258,30 @@ type listExecutionsOutput struct {
 // listExecutions lists the last started first.
 func (s *Service) listExecutions(ctx context.Context, _ *wire.Call, in *listExecutionsInput) (*listExecutionsOutput, error) {
 	switch {
-	case in.Redrive != "":
-		return nil, wire.NotImplemented("the member redriveFilter")
 	case in.MapRun != "" && in.ARN != "":
 		return nil, wire.ValidationException("Only one of stateMachineArn and mapRunArn can be given")
 	case in.MapRun != "":
 		return s.listChildren(ctx, in)
-	}
-	m, err := s.machine(in.ARN)
-	if err != nil {
-		return nil, err
 	}
 	after, err := pageStart(in.Token)
 	if err != nil {
 		return nil, err
 	}
 	out := &listExecutionsOutput{Executions: []executionItem{}}
-	return out, s.store.View(func(tx state.Tx) error { return pageOfExecutions(tx, state.Prefix(m.key()), in, after, out) })
+	return out, s.store.View(func(tx state.Tx) error {
+		r, err := s.resolve(tx, in.ARN, first)
+		if err != nil {
+			return err
+		}
+		return pageOfExecutions(tx, state.Prefix(r.machine.key()), in, after, out)
+	})
+}
+
+// covers tells whether a list shows an execution.
+func (i *listExecutionsInput) covers(e execution) bool {
+	_, qualifier, _ := qualifiedKey(i.ARN)
+	return (i.Status == "" || string(e.Status) == i.Status) && (i.MapRun == "" || e.MapRun == i.MapRun) &&
+		(i.Redrive == "" || (i.Redrive == "REDRIVEN") == (e.Redrives > 0)) && (qualifier == "" || e.Version == i.ARN || e.Alias == i.ARN)
 }
 
 func pageOfExecutions(tx state.Tx, prefix string, in *listExecutionsInput, after string, out *listExecutionsOutput) error {
@@ -263,7 +295,7 @@ func pageOfExecutions(tx state.Tx, prefix string, in *listExecutionsInput, after
 		if err != nil {
 			return err
 		}
-		if in.Status != "" && string(e.Status) != in.Status || in.MapRun != "" && e.MapRun != in.MapRun {
+		if !in.covers(e) {
 			continue
 		}
 		if len(out.Executions) == pageSize(in.Max) {
@@ -271,7 +303,8 @@ func pageOfExecutions(tx state.Tx, prefix string, in *listExecutionsInput, after
 			return nil
 		}
 		last = raw.Key()
-		item := executionItem{ARN: e.arn(), MachineARN: e.machineARN(), MapRun: e.MapRun, Name: e.Name, Status: e.Status, Start: wire.TimeOf(e.Start)}
+		item := executionItem{ARN: e.arn(), MachineARN: e.machineARN(), MapRun: e.MapRun, Name: e.Name, Status: e.Status, Start: wire.TimeOf(e.Start),
+			Version: e.Version, Alias: e.Alias, RedriveCount: e.Redrives, RedriveDate: redriveDate(e)}
 		if e.Status != runningStatus {
 			stop := wire.TimeOf(e.Stop)
 			item.Stop = &stop
@@ -337,6 +370,9 @@ func (s *Service) describeForExecution(_ context.Context, _ *wire.Call, in *forE
 	})
 	d := describe(machine{Account: e.Account, Region: e.Region, Name: e.Machine}, r)
 	updated := wire.TimeOf(r.Updated)
-	d.Updated, d.Revision = &updated, r.ID
+	d.Updated, d.MapRun = &updated, e.MapRun
+	if _, label, ok := strings.Cut(e.Machine, "/"); ok {
+		d.Label = label
+	}
 	return d, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"engage/internal/localaws/asl/value"
 	"engage/internal/localaws/state"
@@ -25,9 +26,6 @@ type historyOutput struct {
 }
 
 func (s *Service) history(_ context.Context, _ *wire.Call, in *historyInput) (*historyOutput, error) {
-	if in.Data != nil && !*in.Data {
-		return nil, wire.NotImplemented("GetExecutionHistory without execution data")
-	}
 	e, err := s.execution(in.ARN)
 	if err != nil {
 		return nil, err
@@ -66,6 +64,37 @@ func pageOfEvents(tx state.Tx, execution string, in *historyInput, token string,
 			out.Token = pageToken(value.String(next))
 			return nil
 		}
+		if in.Data != nil && !*in.Data {
+			if text, err = withoutData(text); err != nil {
+				return err
+			}
+		}
 		out.Events = append(out.Events, text)
 	}
+}
+
+// withoutData is an event without inputs and outputs.
+func withoutData(event json.RawMessage) (json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(event, &all); err != nil {
+		return nil, err
+	}
+	for name, raw := range all {
+		if !strings.HasSuffix(name, "EventDetails") {
+			continue
+		}
+		var details map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &details); err != nil {
+			return nil, err
+		}
+		for _, private := range executionData {
+			delete(details, private)
+		}
+		kept, err := json.Marshal(details)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = kept
+	}
+	return json.Marshal(all)
 }

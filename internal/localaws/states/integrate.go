@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 
 	"engage/internal/localaws/asl"
@@ -58,7 +60,87 @@ type forward struct {
 
 // Execute implements Executor.
 func (f forward) Execute(ctx context.Context, t Task) (any, error) {
-	return f.call(ctx, t.Caller, t.Parameters)
+	if err := f.reachable(t.Parameters); err != nil {
+		return nil, err
+	}
+	parameters := t.Parameters
+	if f.service == "events" {
+		parameters = attributed(parameters, t.Execution)
+	}
+	out, err := f.call(ctx, t.Caller, parameters)
+	if err != nil {
+		return nil, err
+	}
+	failures, _ := field(out, "Failures").([]any)
+	switch {
+	case f.service == "events":
+		return out, entries(out)
+	case f.service == "ecs" && t.Resource.Pattern == asl.TaskToken && len(failures) > 0:
+		return nil, notRun(t, out)
+	}
+	return f.told(t, out), nil
+}
+
+// attributed adds to each event from where it comes: the machine and the execution.
+func attributed(parameters any, e interp.Execution) any {
+	o, ok := parameters.(*value.Object)
+	list, _ := field(parameters, "Entries").([]any)
+	if !ok || list == nil {
+		return parameters
+	}
+	out := make([]any, len(list))
+	for i, entry := range list {
+		out[i] = entry
+		if event, ok := entry.(*value.Object); ok {
+			resources, _ := field(event, "Resources").([]any)
+			event = event.Copy()
+			event.Set("Resources", append(slices.Clip(resources), e.MachineARN, e.ARN))
+			out[i] = event
+		}
+	}
+	o = o.Copy()
+	o.Set("Entries", out)
+	return o
+}
+
+// notRun is the failure of tasks that ECS did not start.
+func notRun(t Task, out any) error {
+	return &interp.TaskError{Name: "AmazonECS.Unknown", Cause: value.String(forward{service: "ecs"}.told(t, out))}
+}
+
+// told adds what the SDK tells of the answer.
+func (f forward) told(t Task, out any) any {
+	body := value.Encode(out)
+	if f.service == "sns" {
+		body = []byte(published(text(out, "MessageId"), t.sdk.requestID("sns")))
+	}
+	return t.sdk.answered(f.service, out, body)
+}
+
+// published is the document that Publish answers, whose length the SDK tells.
+func published(message, request string) string {
+	return `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">` + "\n  <PublishResult>\n    <MessageId>" + message +
+		"</MessageId>\n  </PublishResult>\n  <ResponseMetadata>\n    <RequestId>" + request + "</RequestId>\n  </ResponseMetadata>\n</PublishResponse>\n"
+}
+
+// entries fails a task of which not every event was taken, with the whole answer as cause.
+func entries(out any) error {
+	if failed, _ := field(out, "FailedEntryCount").(int64); failed > 0 {
+		return &interp.TaskError{Name: "EventBridge.FailedEntry", Cause: value.String(out)}
+	}
+	return nil
+}
+
+// reachable refuses the URL of a queue whose host is only a name: it leads nowhere.
+func (f forward) reachable(parameters any) error {
+	if f.service != "sqs" {
+		return nil
+	}
+	u, err := url.Parse(text(parameters, "QueueUrl"))
+	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return nil
+	}
+	return &interp.TaskError{Name: "SQS.SdkClientException", Cause: "Unable to execute HTTP request: " + u.Hostname() + ": Name or service not known"}
 }
 
 func (f forward) call(ctx context.Context, caller wire.Caller, parameters any) (any, error) {
@@ -109,7 +191,7 @@ func (f forward) textual(parameters any) any {
 
 func withText(o *value.Object, name string) *value.Object {
 	v, there := o.Get(name)
-	if _, isText := v.(string); isText || !there {
+	if _, isText := v.(string); isText || !there || v == nil {
 		return o
 	}
 	c := o.Copy()
@@ -140,7 +222,7 @@ func pascal(v any) any {
 			}
 			out.Set(k, pascal(e))
 		}
-		return out
+		return sorted(out)
 	}
 	return v
 }

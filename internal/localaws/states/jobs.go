@@ -43,7 +43,7 @@ func (q query) execute(ctx context.Context, t Task) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Submitted(started)
+	t.Submitted(forward{service: "athena"}.told(t, started))
 	id := value.Of("QueryExecutionId", text(started, "QueryExecutionId"))
 	var out any
 	err = poll(ctx, func() (bool, error) {
@@ -69,9 +69,9 @@ func (r runTask) execute(ctx context.Context, t Task) (any, error) {
 		return nil, err
 	}
 	if failures, _ := field(started, "Failures").([]any); len(failures) > 0 {
-		return nil, failed(started)
+		return nil, notRun(t, started)
 	}
-	t.Submitted(started)
+	t.Submitted(forward{service: "ecs"}.told(t, started))
 	tasks, _ := field(started, "Tasks").([]any)
 	arns := make([]any, len(tasks))
 	for i, task := range tasks {

@@ -2,6 +2,7 @@ package states
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"engage/internal/localaws/asl"
@@ -16,6 +17,8 @@ type FunctionCall struct {
 	Function       string // name or ARN
 	Qualifier      string
 	InvocationType string // RequestResponse (also when empty), Event or DryRun
+	LogType        string // Tail asks for the end of the log
+	ClientContext  string // base64
 	Payload        []byte
 }
 
@@ -26,6 +29,8 @@ type FunctionResult struct {
 	Payload       []byte
 	Version       string
 	RequestID     string
+	LogResult     string // base64, when it was asked for
+	Trace         string // X-Amzn-Trace-Id
 }
 
 // LambdaIntegrations returns the executors of Lambda functions, by ARN and by lambda:invoke, for Config.Integrations.
@@ -65,6 +70,10 @@ func (l lambda) byParameters(ctx context.Context, t Task) (any, error) {
 			c.Qualifier = text(o, k)
 		case "InvocationType":
 			c.InvocationType = text(o, k)
+		case "LogType":
+			c.LogType = text(o, k)
+		case "ClientContext":
+			c.ClientContext = text(o, k)
 		case "Payload":
 			c.Payload = value.Encode(v)
 		default:
@@ -73,15 +82,27 @@ func (l lambda) byParameters(ctx context.Context, t Task) (any, error) {
 	}
 	r, err := l.run(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, compacted(err)
 	}
 	answer, err := payload(r.Payload)
 	if err != nil {
 		return nil, err
 	}
-	return value.Of("ExecutedVersion", r.Version, "Payload", answer,
-		"SdkHttpMetadata", value.Of("AllHttpHeaders", value.NewObject(0), "HttpHeaders", value.NewObject(0), "HttpStatusCode", int64(r.Status)),
-		"SdkResponseMetadata", value.Of("RequestId", r.RequestID), "StatusCode", int64(r.Status)), nil
+	return r.output(t.sdk, answer), nil
+}
+
+// output is the function's answer with what the SDK tells of it.
+func (r FunctionResult) output(tell sdk, answer any) any {
+	out := value.Of("ExecutedVersion", r.Version, "Payload", answer, "StatusCode", int64(r.Status))
+	more := []header{{"X-Amz-Executed-Version", r.Version}}
+	if r.LogResult != "" {
+		out.Set("LogResult", r.LogResult)
+		more = append([]header{{"X-Amz-Log-Result", r.LogResult}}, more...)
+	}
+	if r.Trace != "" {
+		more = append(more, header{"X-Amzn-Trace-Id", r.Trace})
+	}
+	return tell.answeredAs(r.RequestID, "lambda", out, r.Status, r.Payload, more...)
 }
 
 // run turns a function's own error into the task's: its errorType as name, all of it as cause.
@@ -95,6 +116,19 @@ func (l lambda) run(ctx context.Context, c FunctionCall) (FunctionResult, error)
 		return r, &interp.TaskError{Name: name, Cause: string(r.Payload)}
 	}
 	return r, &interp.TaskError{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(r.Payload)}
+}
+
+// compacted writes a function's error without white space, as AWS does for lambda:invoke but not for a function's ARN.
+func compacted(err error) error {
+	var failure *interp.TaskError
+	if !errors.As(err, &failure) {
+		return err
+	}
+	v, bad := value.Decode([]byte(failure.Cause))
+	if bad != nil {
+		return err
+	}
+	return &interp.TaskError{Name: failure.Name, Cause: value.String(v)}
 }
 
 // payload reads a function's answer; none is null.

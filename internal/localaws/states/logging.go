@@ -3,6 +3,7 @@ package states
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,50 @@ type logging struct {
 			ARN string `json:"logGroupArn"`
 		} `json:"cloudWatchLogsLogGroup"`
 	} `json:"destinations"`
+}
+
+// loggable completes a loggingConfiguration as AWS shows it, and refuses one that leads nowhere.
+func (s *Service) loggable(owner wire.Caller, configuration json.RawMessage) (json.RawMessage, error) {
+	if len(configuration) == 0 {
+		return nil, nil
+	}
+	var given map[string]json.RawMessage
+	var l logging
+	if json.Unmarshal(configuration, &l) != nil || json.Unmarshal(configuration, &given) != nil {
+		return nil, wire.Errorf("SerializationException", "the loggingConfiguration is not of its type")
+	}
+	switch {
+	case l.Level == "":
+		l.Level = "OFF"
+	case !slices.Contains([]string{"ALL", "ERROR", "FATAL", "OFF"}, l.Level):
+		return nil, wire.ValidationException("1 validation error detected: Value '%s' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, FATAL, ERROR, OFF]", l.Level)
+	}
+	if err := s.destined(owner, l); err != nil {
+		return nil, err
+	}
+	shown := map[string]any{"level": l.Level, "includeExecutionData": l.Data}
+	if to, there := given["destinations"]; there {
+		shown["destinations"] = to
+	}
+	return json.Marshal(shown)
+}
+
+// destined checks where a machine logs to.
+func (s *Service) destined(owner wire.Caller, l logging) error {
+	switch {
+	case l.on() && s.cfg.Logs == nil:
+		return wire.NotImplemented("loggingConfiguration with the level %s", l.Level)
+	case len(l.Destinations) > 1 || l.on() && len(l.Destinations) != 1:
+		return wire.Errorf("InvalidLoggingConfiguration", "Invalid Logging Configuration: Must specify exactly one Log Destination.")
+	case len(l.Destinations) == 0 || s.cfg.LogGroup == nil && strings.Contains(l.group(), ":log-group:"):
+		return nil
+	case s.cfg.LogGroup != nil:
+		found, err := s.cfg.LogGroup(owner, l.group())
+		if err != nil || found {
+			return err
+		}
+	}
+	return wire.Errorf("InvalidLoggingConfiguration", "Invalid Logging Configuration: Log Destination not found.")
 }
 
 func loggingOf(configuration json.RawMessage) logging {
@@ -70,6 +115,7 @@ func (l logging) wants(kind string) bool {
 type logger struct {
 	settings  logging
 	execution string
+	redrives  int
 	line      LogLine
 	deliver   func(context.Context, LogLine) error
 
@@ -86,7 +132,7 @@ func (s *Service) openLogger(e execution, settings logging, owner wire.Caller) *
 		return nil
 	}
 	stream := "states/" + e.Machine + "/" + e.Start.UTC().Format("2006-01-02-15-04") + "/" + intrinsic.NewUUID(s.cfg.Random)[:8]
-	l := &logger{settings: settings, execution: e.arn(), deliver: s.cfg.Logs, done: make(chan struct{}),
+	l := &logger{settings: settings, execution: e.arn(), redrives: e.Redrives, deliver: s.cfg.Logs, done: make(chan struct{}),
 		line: LogLine{Owner: owner, Group: settings.group(), Stream: stream}}
 	l.changed = sync.NewCond(&l.mu)
 	go l.work()
@@ -137,6 +183,9 @@ func (l *logger) work() {
 	}
 }
 
+// executionData are the members of an event's details that are told only to who may see data.
+var executionData = []string{"input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables", "assignedVariablesDetails"}
+
 // message renders an event as AWS logs it: ids and times are text, the details are without their long name.
 func (l *logger) message(e interp.Event) []byte {
 	all := map[string]json.RawMessage{}
@@ -151,12 +200,12 @@ func (l *logger) message(e interp.Event) []byte {
 		}
 	}
 	if !l.settings.Data {
-		for _, private := range []string{"input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables", "assignedVariablesDetails"} {
+		for _, private := range executionData {
 			delete(details, private)
 		}
 	}
 	out, _ := json.Marshal(map[string]any{"id": strconv.FormatInt(e.ID, 10), "type": e.Type, "details": details,
 		"previous_event_id": strconv.FormatInt(e.PreviousID, 10), "event_timestamp": strconv.FormatInt(e.Time.UnixMilli(), 10),
-		"execution_arn": l.execution, "redrive_count": "0"})
+		"execution_arn": l.execution, "redrive_count": strconv.Itoa(l.redrives)})
 	return out
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"strings"
 
-	"engage/internal/localaws/asl"
 	"engage/internal/localaws/asl/intrinsic"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
@@ -26,7 +25,7 @@ type createMachineInput struct {
 	Type        string          `json:"type" enum:"STANDARD,EXPRESS"`
 	Tags        []Tag           `json:"tags"`
 	Publish     bool            `json:"publish"`
-	Description string          `json:"versionDescription"`
+	Description string          `json:"versionDescription" max:"256"`
 	Logging     json.RawMessage `json:"loggingConfiguration"`
 	Tracing     json.RawMessage `json:"tracingConfiguration"`
 	Encryption  json.RawMessage `json:"encryptionConfiguration"`
@@ -35,6 +34,7 @@ type createMachineInput struct {
 type createMachineOutput struct {
 	ARN     string    `json:"stateMachineArn"`
 	Created wire.Time `json:"creationDate"`
+	Version string    `json:"stateMachineVersionArn,omitempty"`
 }
 
 func (s *Service) createMachine(_ context.Context, call *wire.Call, in *createMachineInput) (*createMachineOutput, error) {
@@ -44,10 +44,11 @@ func (s *Service) createMachine(_ context.Context, call *wire.Call, in *createMa
 	switch {
 	case in.Type == "EXPRESS":
 		return nil, wire.NotImplemented("a state machine of type EXPRESS")
-	case in.Publish || in.Description != "":
-		return nil, wire.NotImplemented("publishing versions of a state machine")
+	case in.Description != "" && !in.Publish:
+		return nil, wire.ValidationException("Version description can only be set when publish is true")
 	}
-	if err := s.acceptable(in.RoleARN, in.Logging, in.Tracing, in.Encryption); err != nil {
+	logs, err := s.acceptable(call.Caller, in.RoleARN, in.Logging, in.Tracing, in.Encryption)
+	if err != nil {
 		return nil, err
 	}
 	if _, err := s.parse(in.Definition); err != nil {
@@ -55,20 +56,25 @@ func (s *Service) createMachine(_ context.Context, call *wire.Call, in *createMa
 	}
 	now := s.cfg.Clock.Now()
 	m := machine{Account: call.Caller.Account, Region: call.Caller.Region, Name: in.Name, Status: active, Type: "STANDARD", Created: now, Tags: in.Tags,
-		revision: revision{ID: intrinsic.NewUUID(s.cfg.Random), Definition: in.Definition, RoleARN: in.RoleARN, Updated: now, Logging: in.Logging, Tracing: in.Tracing}}
+		revision: revision{ID: intrinsic.NewUUID(s.cfg.Random), Definition: in.Definition, RoleARN: in.RoleARN, Updated: now, Logging: logs, Tracing: in.Tracing, First: true}}
 	m.Revision = m.ID
 	var out createMachineOutput
-	err := s.store.Update(func(tx state.Tx) error {
+	err = s.store.Update(func(tx state.Tx) error {
 		old, err := machines.Get(tx, m.key())
 		switch {
 		case err == nil:
-			out = createMachineOutput{old.arn(), wire.TimeOf(old.Created)}
-			return same(old, m)
-		case !errors.Is(err, state.ErrNotFound):
-			return err
+			err = same(old, m)
+			m = old
+		case errors.Is(err, state.ErrNotFound):
+			err = errors.Join(machines.Put(tx, m.key(), m), revisions.Put(tx, state.Key(m.key(), m.ID), m.revision))
 		}
-		out = createMachineOutput{m.arn(), wire.TimeOf(m.Created)}
-		return errors.Join(machines.Put(tx, m.key(), m), revisions.Put(tx, state.Key(m.key(), m.ID), m.revision))
+		out = createMachineOutput{ARN: m.arn(), Created: wire.TimeOf(m.Created)}
+		if err == nil && in.Publish {
+			var v version
+			v, err = m.publish(tx, in.Description, now)
+			out.Version = m.versionARN(v.Number)
+		}
+		return err
 	})
 	return &out, err
 }
@@ -84,43 +90,29 @@ func same(old, m machine) error {
 	return nil
 }
 
-// acceptable refuses settings that nothing here would act on.
-func (s *Service) acceptable(role string, logs, tracing, encryption json.RawMessage) error {
+// acceptable refuses settings that nothing here would act on, and completes the loggingConfiguration.
+func (s *Service) acceptable(owner wire.Caller, role string, logs, tracing, encryption json.RawMessage) (json.RawMessage, error) {
 	if role != "" && (!strings.HasPrefix(role, "arn:aws:iam::") || !strings.Contains(role, ":role/")) {
-		return wire.Errorf("InvalidArn", "Invalid Role Arn: '%s'", role)
+		return nil, wire.Errorf("InvalidArn", "Invalid Role Arn: '%s'", role)
 	}
-	var l logging
 	var t struct {
 		Enabled bool `json:"enabled"`
 	}
 	var e struct {
 		Type string `json:"type"`
 	}
-	for text, into := range map[*json.RawMessage]any{&logs: &l, &tracing: &t, &encryption: &e} {
+	for text, into := range map[*json.RawMessage]any{&tracing: &t, &encryption: &e} {
 		if len(*text) > 0 && json.Unmarshal(*text, into) != nil {
-			return wire.Errorf("SerializationException", "a configuration is not of its type")
+			return nil, wire.Errorf("SerializationException", "a configuration is not of its type")
 		}
 	}
 	switch {
-	case l.on() && s.cfg.Logs == nil:
-		return wire.NotImplemented("loggingConfiguration with the level %s", l.Level)
-	case l.on() && (l.Level != "ALL" && l.Level != "ERROR" && l.Level != "FATAL" || len(l.Destinations) != 1 || !strings.Contains(l.group(), ":log-group:")):
-		return wire.Errorf("InvalidLoggingConfiguration", "Invalid Logging Configuration: a level other than OFF needs one destination, the ARN of a log group")
 	case t.Enabled:
-		return wire.NotImplemented("tracingConfiguration that is enabled")
+		return nil, wire.NotImplemented("tracingConfiguration that is enabled")
 	case e.Type != "" && e.Type != "AWS_OWNED_KEY":
-		return wire.NotImplemented("encryptionConfiguration of the type %s", e.Type)
+		return nil, wire.NotImplemented("encryptionConfiguration of the type %s", e.Type)
 	}
-	return nil
-}
-
-// parse compiles a definition, refusing integrations that nothing runs.
-func (s *Service) parse(definition string) (*asl.Machine, error) {
-	m, err := asl.Parse([]byte(definition), asl.Options{CheckResource: s.check})
-	if err != nil {
-		return nil, wire.Errorf("InvalidDefinition", "%s", err)
-	}
-	return m, nil
+	return s.loggable(owner, logs)
 }
 
 type machineRef struct {
@@ -142,10 +134,13 @@ type machineDescription struct {
 	Logging    json.RawMessage `json:"loggingConfiguration"`
 	Tracing    json.RawMessage `json:"tracingConfiguration"`
 	Revision   string          `json:"revisionId,omitempty"`
+	About      string          `json:"description,omitempty"` // of a version
+	MapRun     string          `json:"mapRunArn,omitempty"`   // of a child execution's machine
+	Label      string          `json:"label,omitempty"`
 }
 
 func describe(m machine, r revision) *machineDescription {
-	d := &machineDescription{ARN: m.arn(), Name: m.Name, Definition: r.Definition, RoleARN: r.RoleARN, Logging: r.Logging, Tracing: r.Tracing}
+	d := &machineDescription{ARN: m.arn(), Name: m.Name, Definition: r.Definition, RoleARN: r.RoleARN, Logging: r.Logging, Tracing: r.Tracing, Revision: r.public()}
 	if len(d.Logging) == 0 {
 		d.Logging = json.RawMessage(`{"includeExecutionData":false,"level":"OFF"}`)
 	}
@@ -156,16 +151,21 @@ func describe(m machine, r revision) *machineDescription {
 }
 
 func (s *Service) describeMachine(_ context.Context, _ *wire.Call, in *machineRef) (*machineDescription, error) {
-	m, err := s.machine(in.ARN)
+	var r resolved
+	err := s.store.View(func(tx state.Tx) (err error) {
+		r, err = s.resolve(tx, in.ARN, first)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	d := describe(m, m.revision)
-	created := wire.TimeOf(m.Created)
-	d.Status, d.Type, d.Created = m.Status, m.Type, &created
-	if m.Revision != "" && m.Updated != m.Created {
-		d.Revision = m.Revision
+	d := describe(r.machine, r.revision)
+	created := wire.TimeOf(r.machine.Created)
+	if r.version != nil {
+		created = wire.TimeOf(r.version.Created)
+		d.ARN, d.About = r.machine.versionARN(r.version.Number), r.version.Description
 	}
+	d.Status, d.Type, d.Created = r.machine.Status, r.machine.Type, &created
 	return d, nil
 }
 
@@ -189,7 +189,7 @@ type updateMachineInput struct {
 	Definition  string          `json:"definition"`
 	RoleARN     string          `json:"roleArn"`
 	Publish     bool            `json:"publish"`
-	Description string          `json:"versionDescription"`
+	Description string          `json:"versionDescription" max:"256"`
 	Logging     json.RawMessage `json:"loggingConfiguration"`
 	Tracing     json.RawMessage `json:"tracingConfiguration"`
 	Encryption  json.RawMessage `json:"encryptionConfiguration"`
@@ -197,21 +197,22 @@ type updateMachineInput struct {
 
 type updateMachineOutput struct {
 	Updated  wire.Time `json:"updateDate"`
-	Revision string    `json:"revisionId"`
+	Revision string    `json:"revisionId,omitempty"`
+	Version  string    `json:"stateMachineVersionArn,omitempty"`
 }
 
-func (s *Service) updateMachine(_ context.Context, _ *wire.Call, in *updateMachineInput) (*updateMachineOutput, error) {
+func (s *Service) updateMachine(_ context.Context, call *wire.Call, in *updateMachineInput) (*updateMachineOutput, error) {
 	key, err := machineKey(in.ARN)
 	if err != nil {
 		return nil, err
 	}
-	if in.Publish || in.Description != "" {
-		return nil, wire.NotImplemented("publishing versions of a state machine")
+	switch {
+	case in.Description != "" && !in.Publish:
+		return nil, wire.ValidationException("Version description can only be set when publish is true")
+	case in.Definition == "" && in.RoleARN == "" && in.Logging == nil && in.Tracing == nil && in.Encryption == nil && !in.Publish:
+		return nil, wire.Errorf("MissingRequiredParameter", "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified")
 	}
-	if in.Definition == "" && in.RoleARN == "" && in.Logging == nil && in.Tracing == nil && in.Encryption == nil {
-		return nil, wire.Errorf("MissingRequiredParameter", "Either the definition, the role ARN, the LoggingConfiguration, the TracingConfiguration or the EncryptionConfiguration must be specified")
-	}
-	if err := s.acceptable(in.RoleARN, in.Logging, in.Tracing, in.Encryption); err != nil {
+	if in.Logging, err = s.acceptable(call.Caller, in.RoleARN, in.Logging, in.Tracing, in.Encryption); err != nil {
 		return nil, err
 	}
 	if in.Definition != "" {
@@ -219,26 +220,37 @@ func (s *Service) updateMachine(_ context.Context, _ *wire.Call, in *updateMachi
 			return nil, err
 		}
 	}
-	var m machine
+	var out *updateMachineOutput
 	err = s.store.Update(func(tx state.Tx) error {
-		if m, err = machines.Get(tx, key); err != nil {
-			return err
+		m, err := activeMachine(tx, key, in.ARN)
+		if err == nil {
+			out, err = s.revise(tx, m, in)
 		}
-		if m.Status == deleting {
-			return wire.Errorf("StateMachineDeleting", "State Machine is being deleted: '%s'", in.ARN)
-		}
-		m.change(in)
-		m.ID, m.Updated = intrinsic.NewUUID(s.cfg.Random), s.cfg.Clock.Now()
-		m.Revision = m.ID
-		return errors.Join(machines.Put(tx, key, m), revisions.Put(tx, state.Key(key, m.ID), m.revision))
+		return err
 	})
-	if errors.Is(err, state.ErrNotFound) {
-		err = noMachine(in.ARN)
-	}
-	return &updateMachineOutput{wire.TimeOf(m.Updated), m.Revision}, err
+	return out, err
 }
 
-func (m *machine) change(in *updateMachineInput) {
+// revise makes a new revision if anything changes, and publishes it if asked to.
+func (s *Service) revise(tx state.Tx, m machine, in *updateMachineInput) (out *updateMachineOutput, err error) {
+	now := s.cfg.Clock.Now()
+	if m.change(in) {
+		m.ID, m.Updated, m.First = intrinsic.NewUUID(s.cfg.Random), now, false
+		m.Revision = m.ID
+		err = errors.Join(machines.Put(tx, m.key(), m), revisions.Put(tx, state.Key(m.key(), m.ID), m.revision))
+	}
+	out = &updateMachineOutput{Updated: wire.TimeOf(now), Revision: m.public()}
+	if err == nil && in.Publish {
+		var v version
+		v, err = m.publish(tx, in.Description, now)
+		out.Version = m.versionARN(v.Number)
+	}
+	return out, err
+}
+
+// change tells whether an update says anything new.
+func (m *machine) change(in *updateMachineInput) bool {
+	old := m.revision
 	if in.Definition != "" {
 		m.Definition = in.Definition
 	}
@@ -251,13 +263,17 @@ func (m *machine) change(in *updateMachineInput) {
 	if in.Tracing != nil {
 		m.Tracing = in.Tracing
 	}
+	return m.Definition != old.Definition || m.RoleARN != old.RoleARN || !bytes.Equal(m.Logging, old.Logging) || !bytes.Equal(m.Tracing, old.Tracing)
 }
 
 // deleteMachine deletes a machine at once, or with the end of its last execution. A machine that is not there is deleted.
 func (s *Service) deleteMachine(_ context.Context, _ *wire.Call, in *machineRef) (*wire.Empty, error) {
-	key, err := machineKey(in.ARN)
+	key, qualifier, err := qualifiedKey(in.ARN)
 	if err != nil {
 		return nil, err
+	}
+	if qualifier != "" {
+		return nil, wire.ValidationException("The state machine ARN must not be qualified: '%s'", in.ARN)
 	}
 	return &wire.Empty{}, s.store.Update(func(tx state.Tx) error {
 		m, err := machines.Get(tx, key)
@@ -282,7 +298,8 @@ func removeIfIdle(tx state.Tx, m machine) error {
 		return nil
 	}
 	children := m.key() + "/" // of distributed Maps; a machine's own name has no slash
-	err := errors.Join(inFlight.DeletePrefix(tx, children), machines.Delete(tx, m.key()), revisions.DeletePrefix(tx, prefix), mapRuns.DeletePrefix(tx, prefix))
+	err := errors.Join(inFlight.DeletePrefix(tx, children), machines.Delete(tx, m.key()), revisions.DeletePrefix(tx, prefix),
+		versions.DeletePrefix(tx, prefix), aliases.DeletePrefix(tx, prefix), mapRuns.DeletePrefix(tx, prefix))
 	for _, p := range []string{prefix, children} {
 		err = errors.Join(err, executions.DeletePrefix(tx, p), order.DeletePrefix(tx, p), events.DeletePrefix(tx, p))
 	}
@@ -291,7 +308,7 @@ func removeIfIdle(tx state.Tx, m machine) error {
 
 type listInput struct {
 	Max   int    `json:"maxResults" min:"0" max:"1000"`
-	Token string `json:"nextToken"`
+	Token string `json:"nextToken" max:"1024"`
 }
 
 type machineItem struct {
@@ -324,41 +341,4 @@ func (s *Service) listMachines(_ context.Context, call *wire.Call, in *listInput
 		}
 		return err
 	})
-}
-
-type validateInput struct {
-	Definition string `json:"definition" required:"true"`
-	Type       string `json:"type" enum:"STANDARD,EXPRESS"`
-	Severity   string `json:"severity" enum:"ERROR,WARNING"`
-	Max        int    `json:"maxResults" min:"0" max:"100"`
-}
-
-type diagnostic struct {
-	Severity string `json:"severity"`
-	Code     string `json:"code"`
-	Message  string `json:"message"`
-	Location string `json:"location,omitempty"`
-}
-
-type validateOutput struct {
-	Result      string       `json:"result"`
-	Diagnostics []diagnostic `json:"diagnostics"`
-	Truncated   bool         `json:"truncated"`
-}
-
-func (s *Service) validate(_ context.Context, _ *wire.Call, in *validateInput) (*validateOutput, error) {
-	out := &validateOutput{Result: "OK", Diagnostics: []diagnostic{}}
-	_, err := asl.Parse([]byte(in.Definition), asl.Options{CheckResource: s.check})
-	var invalid *asl.InvalidError
-	if !errors.As(err, &invalid) {
-		return out, err
-	}
-	out.Result = "FAIL"
-	for _, p := range invalid.Problems {
-		if out.Truncated = len(out.Diagnostics) == pageSize(in.Max); out.Truncated {
-			break
-		}
-		out.Diagnostics = append(out.Diagnostics, diagnostic{"ERROR", p.Code, p.Message, p.Location})
-	}
-	return out, nil
 }

@@ -58,10 +58,16 @@ func (s *Service) listMapRuns(_ context.Context, _ *wire.Call, in *listMapRunsIn
 				out.Token = pageToken(found[i-1].Key)
 				break
 			}
-			out.MapRuns = append(out.MapRuns, mapRunItem{r.Value.ExecutionARN, r.Value.ARN, e.machineARN(), wire.TimeOf(r.Value.Start), stopTime(r.Value)})
+			out.MapRuns = append(out.MapRuns, mapRunItem{r.Value.ExecutionARN, r.Value.ARN, mapRunMachine(e, r.Value.ARN), wire.TimeOf(r.Value.Start), stopTime(r.Value)})
 		}
 		return err
 	})
+}
+
+// mapRunMachine is the ARN of the machine that a map run's children run: the parent's with the label that the run's own ARN has.
+func mapRunMachine(e execution, run string) string {
+	parts := strings.Split(run, ":")
+	return machine{Account: e.Account, Region: e.Region, Name: parts[len(parts)-2]}.arn()
 }
 
 type mapRunRef struct {

@@ -17,6 +17,7 @@ import (
 type machine struct {
 	Account, Region, Name, Status, Type string
 	Revision                            string
+	Published                           int `json:",omitempty"` // number of the version that was published last
 	Created                             time.Time
 	Tags                                []Tag
 	revision                            // of the last update
@@ -30,6 +31,15 @@ type revision struct {
 	Updated    time.Time
 	Logging    json.RawMessage `json:",omitempty"`
 	Tracing    json.RawMessage `json:",omitempty"`
+	First      bool            `json:",omitempty"` // as the machine was created: AWS shows no id of it
+}
+
+// public is the revision's id as it is shown.
+func (r revision) public() string {
+	if r.First {
+		return ""
+	}
+	return r.ID
 }
 
 func (m machine) key() string { return state.Key(m.Account, m.Region, m.Name) }
@@ -51,7 +61,10 @@ type execution struct {
 	Error, Cause                   string
 	TraceHeader                    string
 	RunID                          string
-	MapRun                         string `json:",omitempty"` // of a child execution, whose Machine is "machine/label"
+	MapRun                         string    `json:",omitempty"` // of a child execution, whose Machine is "machine/label"
+	Version, Alias                 string    `json:",omitempty"` // ARNs that the execution was started by
+	Redrives                       int       `json:",omitempty"`
+	Redriven                       time.Time `json:",omitzero"`
 }
 
 const runningStatus interp.Status = "RUNNING"
@@ -79,6 +92,9 @@ var (
 	inFlight   = state.NewCollection[string]("states/inflight")       // execution's key
 	events     = state.NewCollection[json.RawMessage]("states/event") // execution's key, id
 	mapRuns    = state.NewCollection[interp.MapRun]("states/mapruns") // execution's key, map run's ARN
+	versions   = state.NewCollection[version]("states/versions")      // machine's key, number
+	aliases    = state.NewCollection[alias]("states/aliases")         // machine's key, name
+	activities = state.NewCollection[activity]("states/activities")   // account, region, name
 )
 
 // Tag is a tag of a state machine.
@@ -105,18 +121,38 @@ func validName(name string) error {
 // splitARN returns the names after the resource type of one of this service's ARNs.
 func splitARN(arn, kind string, names int) (account, region string, rest []string, err error) {
 	parts := strings.Split(arn, ":")
-	if len(parts) != 6+names || parts[0] != "arn" || parts[2] != "states" || parts[5] != kind {
-		return "", "", nil, wire.Errorf("InvalidArn", "Invalid Arn: 'Resource type not valid in this context: %s'", arn)
+	switch {
+	case len(parts) < 6 || parts[0] != "arn":
+		return "", "", nil, wire.Errorf("InvalidArn", "Invalid Arn: 'Invalid ARN prefix: %s'", arn)
+	case len(parts) != 6+names || parts[2] != "states" || parts[5] != kind:
+		return "", "", nil, wire.Errorf("InvalidArn", "Invalid Arn: 'Resource type not valid in this context: %s'", parts[5])
 	}
 	return parts[4], parts[3], parts[6:], nil
 }
 
+// machineKey reads the ARN of a machine itself. One of a version or an alias names no machine.
 func machineKey(arn string) (string, error) {
-	account, region, rest, err := splitARN(arn, "stateMachine", 1)
-	if err != nil {
-		return "", err
+	key, qualifier, err := qualifiedKey(arn)
+	if err == nil && qualifier != "" {
+		err = noMachine(arn)
 	}
-	return state.Key(account, region, rest[0]), nil
+	return key, err
+}
+
+// qualifiedKey reads the ARN of a machine, or of a version or an alias of it, which the qualifier names.
+func qualifiedKey(arn string) (key, qualifier string, err error) {
+	names := 1
+	if strings.Count(arn, ":") == 7 {
+		names = 2
+	}
+	account, region, rest, err := splitARN(arn, "stateMachine", names)
+	if err != nil {
+		return "", "", err
+	}
+	if names == 2 {
+		qualifier = rest[1]
+	}
+	return state.Key(account, region, rest[0]), qualifier, nil
 }
 
 func executionKey(arn string) (string, error) {

@@ -2,6 +2,7 @@ package states
 
 import (
 	"context"
+	"encoding/json"
 
 	"engage/internal/localaws/asl"
 	"engage/internal/localaws/asl/interp"
@@ -21,10 +22,15 @@ func (s *Service) startExecutionTask(ctx context.Context, t Task) (any, error) {
 	}
 	started := answer.(*startOutput)
 	accepted := value.Of("ExecutionArn", started.ARN, "StartDate", started.Start.UnixMilli())
-	if t.Resource.Pattern != asl.Sync && t.Resource.Pattern != asl.Sync2 {
-		return accepted, nil
+	body, err := json.Marshal(started)
+	if err != nil {
+		return nil, err
 	}
-	t.Submitted(accepted)
+	told := t.sdk.answered("states", accepted, body)
+	if t.Resource.Pattern != asl.Sync && t.Resource.Pattern != asl.Sync2 {
+		return told, nil
+	}
+	t.Submitted(told)
 	return s.follow(ctx, t, started.ARN)
 }
 
@@ -40,6 +46,9 @@ func nestedInput(parameters any) (*startInput, error) {
 		text, isText := v.(string)
 		switch {
 		case k == "Input":
+			if v == nil {
+				continue // as if it were not there
+			}
 			if !isText {
 				text = value.String(v)
 			}
@@ -48,6 +57,8 @@ func nestedInput(parameters any) (*startInput, error) {
 			in.ARN = text
 		case k == "Name" && isText:
 			in.Name = text
+		case k == "TraceHeader" && isText:
+			in.TraceHeader = text
 		default:
 			return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: "The field \"" + k + "\" is not supported by states:startExecution here"}
 		}
@@ -109,9 +120,10 @@ func nestedOutput(e execution, pattern asl.Pattern) *value.Object {
 		d.Set("Output", payload(e.Output))
 		d.Set("OutputDetails", value.Of("Included", true))
 	}
-	d.Set("RedriveCount", int64(0))
-	d.Set("RedriveStatus", "NOT_REDRIVABLE")
-	d.Set("RedriveStatusReason", "Execution is "+string(e.Status)+" and cannot be redriven")
+	d.Set("RedriveCount", int64(e.Redrives))
+	status, reason := e.redrivable()
+	d.Set("RedriveStatus", status)
+	setText(d, "RedriveStatusReason", reason)
 	d.Set("StartDate", e.Start.UnixMilli())
 	d.Set("StateMachineArn", e.machineARN())
 	d.Set("Status", string(e.Status))

@@ -34,6 +34,25 @@ func (s *Service) service() *wire.Service {
 		wire.JSON("ListTagsForResource", s.listTags, on[resourceRef]("ListTagsForResource")),
 		wire.JSON("ListMapRuns", s.listMapRuns, on[listMapRunsInput]("ListMapRuns")),
 		wire.JSON("DescribeMapRun", s.describeMapRun, on[mapRunRef]("DescribeMapRun")),
+		wire.JSON("RedriveExecution", s.redrive, on[redriveInput]("RedriveExecution")),
+		wire.JSON("StartSyncExecution", s.startSync, on[startInput]("StartSyncExecution")),
+		wire.JSON("PublishStateMachineVersion", s.publishVersion, on[publishInput]("PublishStateMachineVersion")),
+		wire.JSON("ListStateMachineVersions", s.listVersions, on[listVersionsInput]("ListStateMachineVersions")),
+		wire.JSON("DeleteStateMachineVersion", s.deleteVersion, on[versionRef]("DeleteStateMachineVersion")),
+		wire.JSON("CreateStateMachineAlias", s.createAlias, func(_ *wire.Call, in *createAliasInput) []wire.Access {
+			return []wire.Access{{Action: "states:CreateStateMachineAlias", Resource: in.machineARN()}}
+		}),
+		wire.JSON("DescribeStateMachineAlias", s.describeAlias, on[aliasRef]("DescribeStateMachineAlias")),
+		wire.JSON("UpdateStateMachineAlias", s.updateAlias, on[updateAliasInput]("UpdateStateMachineAlias")),
+		wire.JSON("DeleteStateMachineAlias", s.deleteAlias, on[aliasRef]("DeleteStateMachineAlias")),
+		wire.JSON("ListStateMachineAliases", s.listAliases, on[listVersionsInput]("ListStateMachineAliases")),
+		wire.JSON("CreateActivity", s.createActivity, func(c *wire.Call, in *createActivityInput) []wire.Access {
+			return []wire.Access{{Action: "states:CreateActivity", Resource: c.ARN("states", "activity:"+in.Name)}}
+		}),
+		wire.JSON("DescribeActivity", s.describeActivity, on[activityRef]("DescribeActivity")),
+		wire.JSON("DeleteActivity", s.deleteActivity, on[activityRef]("DeleteActivity")),
+		wire.JSON("ListActivities", s.listActivities, nil),
+		wire.JSON("GetActivityTask", s.activityTask, on[activityTaskInput]("GetActivityTask")),
 	}}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"engage/internal/localaws/asl"
 	"engage/internal/localaws/asl/interp"
@@ -25,7 +24,7 @@ type running struct {
 }
 
 // launch runs an execution whose record is durable. REQUIRES: the caller has entered.
-func (s *Service) launch(e execution, definition string, owner wire.Caller) error {
+func (s *Service) launch(e execution, definition string, resume *interp.Resume, owner wire.Caller) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, err := s.compiled(e, definition)
@@ -42,14 +41,14 @@ func (s *Service) launch(e execution, definition string, owner wire.Caller) erro
 	go func() {
 		defer s.all.Done()
 		defer cancel(nil)
-		out := s.interpret(ctx, e, m, owner)
+		out := s.interpret(ctx, e, m, resume, owner)
 		s.ended(e, out)
 		close(r.done)
 	}()
 	return nil
 }
 
-func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, owner wire.Caller) interp.Outcome {
+func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, resume *interp.Resume, owner wire.Caller) interp.Outcome {
 	input, err := value.Decode([]byte(e.Input))
 	if err != nil {
 		return interp.Outcome{Status: interp.Failed, Error: asl.ErrRuntime, Cause: err.Error()}
@@ -74,7 +73,8 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, ow
 		Transition: func() {
 			s.cfg.Meter.Add(ctx, wire.Quantity{Service: "states", Usage: "StateTransitions", Resource: arn, RunID: e.RunID, Amount: 1})
 		},
-		Child: s.child(e),
+		Prepare: s.prepare,
+		Child:   s.child(e),
 		MapRun: func(r interp.MapRun) {
 			s.journal.add(func(tx state.Tx) error { return mapRuns.Put(tx, state.Key(key, r.ARN), r) })
 		},
@@ -83,7 +83,7 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, ow
 		cfg.Objects = s.cfg.Objects(caller)
 	}
 	return interp.Run(ctx, m, interp.Execution{ARN: e.arn(), Name: e.Name, RoleARN: e.RoleARN, MachineARN: arn, MachineName: e.Machine,
-		Region: e.Region, Account: e.Account, Start: e.Start, Input: input}, cfg)
+		Region: e.Region, Account: e.Account, Start: e.Start, Input: input, Resume: resume}, cfg)
 }
 
 // loggingFor reads the settings that the execution's machine had when it began.
@@ -101,6 +101,9 @@ func (s *Service) refused(e execution, err error) interp.Outcome {
 	out := interp.Outcome{Status: interp.Failed, Error: asl.ErrRuntime, Cause: err.Error()}
 	key, now := e.key(), s.cfg.Clock.Now()
 	s.journal.add(func(tx state.Tx) error {
+		if last := lastEvent(tx, key); last > 0 { // a redriven one
+			return putEvent(tx, key, interp.Event{ID: last + 1, PreviousID: last, Type: "ExecutionFailed", Time: now, ExecutionFailed: &interp.ErrorDetails{Error: out.Error, Cause: out.Cause}})
+		}
 		return errors.Join(
 			putEvent(tx, key, interp.Event{ID: 1, Type: "ExecutionStarted", Time: now, ExecutionStarted: &interp.StartedDetails{Input: e.Input, RoleARN: e.RoleARN}}),
 			putEvent(tx, key, interp.Event{ID: 2, PreviousID: 1, Type: "ExecutionFailed", Time: now, ExecutionFailed: &interp.ErrorDetails{Error: out.Error, Cause: out.Cause}}))
@@ -120,37 +123,48 @@ func (d dispatcher) Execute(ctx context.Context, r interp.TaskRequest) (any, err
 	if x == nil {
 		return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: d.service.check(r.Resource).Error()}
 	}
-	if r.Credentials != nil {
-		return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: "the field Credentials is not implemented by this endpoint"}
+	caller, err := d.as(ctx, r)
+	if err != nil {
+		return nil, err
 	}
-	out, err := x.Execute(ctx, Task{TaskRequest: r, Caller: d.caller})
-	return out, taskError(r.Resource, err)
+	tell := d.service.sdk()
+	out, err := x.Execute(ctx, Task{TaskRequest: r, Caller: caller, sdk: tell})
+	return out, tell.taskError(r.Resource, err)
 }
 
-// taskError names a service's error as AWS does, whose SDK for Java gives the name: the service as prefix, and
-// Exception at the end. A refused permission has a name of its own.
-// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-func taskError(r asl.Resource, err error) error {
-	var already *interp.TaskError
-	var refused *wire.Error
-	if err == nil || errors.As(err, &already) || !errors.As(err, &refused) {
-		return err
+// as is whose permissions a task has: those of the role in its Credentials, which the execution's role takes on.
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
+func (d dispatcher) as(ctx context.Context, r interp.TaskRequest) (wire.Caller, error) {
+	if r.Credentials == nil {
+		return d.caller, nil
 	}
-	if wire.IsAccessDenied(err) {
-		return &interp.TaskError{Name: asl.ErrPermissions, Cause: refused.Message}
+	role := text(r.Credentials, "RoleArn")
+	if d.service.cfg.TaskRole == nil {
+		return wire.Caller{}, &interp.TaskError{Name: asl.ErrRuntime, Cause: noCredentials}
 	}
-	return &interp.TaskError{Name: prefix(r.Type) + "." + strings.TrimSuffix(refused.Code, "Exception") + "Exception", Cause: refused.Message}
+	caller, err := d.service.cfg.TaskRole(ctx, role, r.Execution.Name, d.caller)
+	if err != nil {
+		err = &interp.TaskError{Name: asl.ErrTaskFailed, Cause: fmt.Sprintf("The role %s is not authorized to assume the task state's role, %s.", d.caller.RoleARN, role)}
+	}
+	return caller, err
 }
 
-var prefixes = map[string]string{"lambda": "Lambda", "ecs": "ECS", "athena": "Athena", "dynamodb": "DynamoDB", "sns": "SNS", "sqs": "SQS",
-	"events": "EventBridge", "states": "StepFunctions", "s3": "S3"}
-
-func prefix(service string) string {
-	if p, ok := prefixes[service]; ok {
-		return p
+// prepare refuses what cannot be scheduled, and adds what AWS adds.
+func (s *Service) prepare(r asl.Resource, parameters any) (any, error) {
+	if r.Activity {
+		if _, err := s.findActivity(r.ARN); err != nil {
+			return nil, fmt.Errorf("The activity %s does not exist.", r.ARN) //lint:ignore ST1005 AWS's own words
+		}
 	}
-	return service
+	if o, ok := parameters.(*value.Object); ok && r.Name() == "ecs:runTask.sync" {
+		o = o.Copy()
+		o.Set("StartedBy", "AWS Step Functions")
+		return o, nil
+	}
+	return parameters, nil
 }
+
+const noCredentials = "the field Credentials is not implemented by this endpoint"
 
 // ended makes an execution's end durable, and then visible.
 func (s *Service) ended(e execution, out interp.Outcome) {

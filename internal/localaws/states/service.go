@@ -35,11 +35,16 @@ type Config struct {
 	// AssumeRole gives the caller that an execution's tasks act as. The default is a session of the
 	// machine's role, made without asking whether the role exists.
 	AssumeRole func(ctx context.Context, roleARN, session string, owner wire.Caller) (wire.Caller, error)
+	// TaskRole gives the caller for a task with a role of its own (Credentials), which by takes on. Without it
+	// such a task is refused when the machine is created.
+	TaskRole func(ctx context.Context, roleARN, session string, by wire.Caller) (wire.Caller, error)
 	// Objects is where a distributed Map reads and writes, as a caller. Without it such a Map is refused
 	// when the machine is created.
 	Objects func(caller wire.Caller) interp.Objects
 	// Logs takes the events of machines that log. Without it a loggingConfiguration is refused.
 	Logs func(ctx context.Context, line LogLine) error
+	// LogGroup tells whether the log group exists to which a machine is to log. The default takes every one for existing.
+	LogGroup func(owner wire.Caller, arn string) (bool, error)
 	// Integrations run tasks, by asl.Resource.Name: "lambda" for a function's ARN, "lambda:invoke",
 	// "ecs:runTask.sync" ... What is missing is refused by name when a machine is created.
 	// states:startExecution is the service's own.
@@ -50,6 +55,7 @@ type Config struct {
 type Task struct {
 	interp.TaskRequest
 	Caller wire.Caller
+	sdk    sdk
 }
 
 // Executor runs tasks of one kind. Its contract is that of interp.TaskExecutor.
@@ -76,6 +82,8 @@ type Service struct {
 	running  map[string]*running // by execution ARN
 	machines map[string]*asl.Machine
 	all      sync.WaitGroup
+	activity map[string]chan offer // by activity ARN
+	stopping chan struct{}         // closed by Close
 }
 
 // New returns the service. Executions that were in flight when an earlier process ended have failed.
@@ -95,7 +103,8 @@ func New(cfg Config) (*Service, error) {
 	if cfg.AssumeRole == nil {
 		cfg.AssumeRole = session
 	}
-	s := &Service{cfg: cfg, store: cfg.Store, callbacks: interp.NewCallbacks(), running: map[string]*running{}, machines: map[string]*asl.Machine{}}
+	s := &Service{cfg: cfg, store: cfg.Store, callbacks: interp.NewCallbacks(), running: map[string]*running{}, machines: map[string]*asl.Machine{},
+		activity: map[string]chan offer{}, stopping: make(chan struct{})}
 	s.wire = s.service()
 	if s.cfg.Invoker == nil {
 		s.cfg.Invoker = direct{s.wire}
@@ -107,12 +116,17 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
+func (s *Service) sdk() sdk { return sdk{s.cfg.Clock.Now, s.cfg.Random} }
+
 // Service returns the operations, for the server.
 func (s *Service) Service() *wire.Service { return s.wire }
 
 // Close stops every execution, which fails with a cause that says so, and returns once all have ended.
 func (s *Service) Close() error {
 	s.mu.Lock()
+	if !s.closed {
+		close(s.stopping)
+	}
 	s.closed = true
 	for _, r := range s.running {
 		r.cancel(errShutdown)
@@ -146,7 +160,7 @@ var own = []string{"states:startExecution", "states:startExecution.sync", "state
 func (s *Service) check(r asl.Resource) error {
 	name := r.Name()
 	switch {
-	case slices.Contains(own, name) || s.cfg.Integrations[name] != nil:
+	case r.Activity || slices.Contains(own, name) || s.cfg.Integrations[name] != nil:
 		return nil
 	case r.Type == "s3" && s.cfg.Objects != nil && slices.Contains([]string{"s3:getObject", "s3:listObjectsV2", "s3:putObject"}, name):
 		return nil
@@ -158,7 +172,10 @@ func (s *Service) check(r asl.Resource) error {
 
 // executor finds who runs a task.
 func (s *Service) executor(r asl.Resource) Executor {
-	if slices.Contains(own, r.Name()) {
+	switch {
+	case r.Activity:
+		return ExecutorFunc(s.offer)
+	case slices.Contains(own, r.Name()):
 		return ExecutorFunc(s.startExecutionTask)
 	}
 	return s.cfg.Integrations[r.Name()]

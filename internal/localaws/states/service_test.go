@@ -196,15 +196,15 @@ func TestRefusals(t *testing.T) {
 		return err
 	}
 	wantCode(t, create(sfn.CreateStateMachineInput{Type: types.StateMachineTypeExpress}), "NotImplemented", "type EXPRESS")
-	wantCode(t, create(sfn.CreateStateMachineInput{Publish: true}), "NotImplemented", "publishing versions")
+	wantCode(t, create(sfn.CreateStateMachineInput{VersionDescription: aws.String("v")}), "ValidationException", "Version description can only be set when publish is true")
 	wantCode(t, create(sfn.CreateStateMachineInput{TracingConfiguration: &types.TracingConfiguration{Enabled: true}}), "NotImplemented", "tracingConfiguration")
 	wantCode(t, create(sfn.CreateStateMachineInput{LoggingConfiguration: &types.LoggingConfiguration{Level: types.LogLevelAll}}), "NotImplemented", "loggingConfiguration with the level ALL")
 	wantCode(t, create(sfn.CreateStateMachineInput{Name: aws.String("a b")}), "InvalidName", "a b")
 	wantCode(t, create(sfn.CreateStateMachineInput{Definition: aws.String(`{"StartAt":"Y","States":{"X":{"Type":"Pass","Next":"Z"}}}`)}), "InvalidDefinition", "Missing 'Next' target: Z at /States/X/Next")
 	wantCode(t, create(sfn.CreateStateMachineInput{Definition: aws.String(`{"QueryLanguage":"JSONata","StartAt":"X","States":{"X":{"Type":"Succeed"}}}`)}), "InvalidDefinition", "JSONata is not implemented")
 	wantCode(t, create(sfn.CreateStateMachineInput{Definition: aws.String(single(`{"Type":"Task","Resource":"arn:aws:states:::glue:startJobRun.sync","Parameters":{},"End":true}`))}), "InvalidDefinition", "the integration 'glue:startJobRun.sync' is not implemented")
-	_, err := e.sfn.ListActivities(t.Context(), &sfn.ListActivitiesInput{})
-	wantCode(t, err, "NotImplemented", "ListActivities")
+	_, err := e.sfn.UpdateMapRun(t.Context(), &sfn.UpdateMapRunInput{MapRunArn: aws.String("arn:aws:states:us-east-1:000000000000:mapRun:m/x:y")})
+	wantCode(t, err, "NotImplemented", "UpdateMapRun")
 	v, err := e.sfn.ValidateStateMachineDefinition(t.Context(), &sfn.ValidateStateMachineDefinitionInput{Definition: aws.String(single(`{"Type":"Pass","Bad":1}`))})
 	if err != nil || v.Result != types.ValidateStateMachineDefinitionResultCodeFail || len(v.Diagnostics) != 2 || *v.Diagnostics[0].Location != "/States/X/Bad" {
 		t.Errorf("%+v %v", v, err)

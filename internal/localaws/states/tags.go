@@ -36,19 +36,50 @@ type tagsOutput struct {
 	Tags []Tag `json:"tags"`
 }
 
-func (s *Service) listTags(_ context.Context, _ *wire.Call, in *resourceRef) (*tagsOutput, error) {
-	m, err := s.machine(in.ARN)
-	if err != nil {
-		return nil, noResource(in.ARN, err)
+// tagged is what has tags: a machine or an activity.
+func (s *Service) tagged(tx state.Tx, arn string, change func([]Tag) ([]Tag, error)) error {
+	if key, err := activityKey(arn); err == nil {
+		return changeTags(tx, activities, key, func(a *activity) *[]Tag { return &a.Tags }, change)
 	}
-	return &tagsOutput{append([]Tag{}, m.Tags...)}, nil
+	key, qualifier, err := qualifiedKey(arn)
+	if err != nil {
+		return err
+	}
+	if qualifier != "" {
+		return state.ErrNotFound // versions and aliases have none
+	}
+	return changeTags(tx, machines, key, func(m *machine) *[]Tag { return &m.Tags }, change)
+}
+
+func changeTags[T any](tx state.Tx, all state.Collection[T], key string, of func(*T) *[]Tag, change func([]Tag) ([]Tag, error)) error {
+	v, err := all.Get(tx, key)
+	if err != nil {
+		return err
+	}
+	tags := of(&v)
+	old := slices.Clone(*tags)
+	if *tags, err = change(*tags); err != nil || slices.Equal(*tags, old) {
+		return err
+	}
+	return all.Put(tx, key, v)
 }
 
 func noResource(arn string, err error) error {
-	if wire.IsCode(err, "StateMachineDoesNotExist") {
+	if errors.Is(err, state.ErrNotFound) {
 		return wire.Errorf("ResourceNotFound", "Resource not found: '%s'", arn)
 	}
 	return err
+}
+
+func (s *Service) listTags(_ context.Context, _ *wire.Call, in *resourceRef) (*tagsOutput, error) {
+	out := &tagsOutput{Tags: []Tag{}}
+	err := s.store.View(func(tx state.Tx) error {
+		return s.tagged(tx, in.ARN, func(tags []Tag) ([]Tag, error) {
+			out.Tags = append(out.Tags, tags...)
+			return tags, nil
+		})
+	})
+	return out, noResource(in.ARN, err)
 }
 
 func (s *Service) tag(_ context.Context, _ *wire.Call, in *tagInput) (*wire.Empty, error) {
@@ -67,22 +98,13 @@ func (s *Service) untag(_ context.Context, _ *wire.Call, in *untagInput) (*wire.
 }
 
 func (s *Service) retag(arn string, change func([]Tag) []Tag) (*wire.Empty, error) {
-	key, err := machineKey(arn)
-	if err != nil {
-		return nil, err
-	}
-	err = s.store.Update(func(tx state.Tx) error {
-		m, err := machines.Get(tx, key)
-		if err != nil {
-			return err
-		}
-		if m.Tags = change(m.Tags); len(m.Tags) > maxTags {
-			return wire.Errorf("TooManyTags", "A resource has at most %d tags", maxTags).With("resourceName", arn)
-		}
-		return machines.Put(tx, key, m)
+	err := s.store.Update(func(tx state.Tx) error {
+		return s.tagged(tx, arn, func(tags []Tag) ([]Tag, error) {
+			if tags = change(tags); len(tags) > maxTags {
+				return nil, wire.Errorf("TooManyTags", "A resource has at most %d tags", maxTags).With("resourceName", arn)
+			}
+			return tags, nil
+		})
 	})
-	if errors.Is(err, state.ErrNotFound) {
-		err = wire.Errorf("ResourceNotFound", "Resource not found: '%s'", arn)
-	}
-	return &wire.Empty{}, err
+	return &wire.Empty{}, noResource(arn, err)
 }

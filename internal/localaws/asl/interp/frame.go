@@ -83,11 +83,12 @@ func (f *frame) abortedState(ctx context.Context) {
 // step enters a state, runs it and leaves it.
 func (f *frame) step(ctx context.Context, raw any) (output any, next string, err error) {
 	f.transition()
-	if f.resume != nil { // the history tells already that the state was entered
-		f.entered, f.resume = f.resume.Entered, nil
+	if f.resume != nil && f.resume.Entered > 0 { // the history tells already that the state was entered
+		f.entered = f.resume.Entered
 	} else {
 		f.entered = f.note(string(f.state.Type)+"StateEntered", Event{StateEntered: &EnteredDetails{Name: f.state.Name, Input: value.String(raw)}})
 	}
+	f.resume = nil
 	if f.state.Type == asl.Fail {
 		return nil, "", f.fail(raw)
 	}

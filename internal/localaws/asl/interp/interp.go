@@ -57,7 +57,7 @@ type Resume struct {
 	State   string // of the machine itself
 	Input   any    // as the state was entered
 	Vars    map[string]any
-	Entered int64 // id of the event of that
+	Entered int64 // id of the event of that, 0 when it was not entered yet
 	Last    int64 // id of the history's last event
 	Count   int   // how often the execution was redriven, this time included
 }
@@ -90,8 +90,8 @@ type Config struct {
 	Transition func()
 	// Callbacks holds the task tokens that wait. The default is a registry of the execution's own.
 	Callbacks *Callbacks
-	// Ready, when set, is asked before a task is recorded as scheduled; its error fails the execution.
-	Ready func(asl.Resource) error
+	// Prepare, when set, gives the parameters that a task is scheduled with; its error fails the execution.
+	Prepare func(r asl.Resource, parameters any) (any, error)
 	// Objects is where a distributed Map reads and writes. Required for ItemReader and ResultWriter.
 	Objects Objects
 	// MapRun is told of every distributed Map when it starts, after each child, and when it ends.

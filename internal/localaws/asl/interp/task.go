@@ -20,8 +20,8 @@ func (f *frame) task(ctx context.Context, input any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Ready != nil {
-		if err := f.Ready(spec.Resource); err != nil {
+	if f.Prepare != nil {
+		if input, err = f.Prepare(spec.Resource, input); err != nil {
 			return nil, f.runtime("%s", err)
 		}
 	}
