@@ -47,7 +47,11 @@ func (d Dir) List(ctx context.Context, location string) ([]Object, error) {
 	}
 	root := filepath.Join(string(d), bucket)
 	var out []Object
-	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+	start, err := d.path("s3://" + bucket + "/" + key[:strings.LastIndexByte(key, '/')+1])
+	if err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(start, func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
