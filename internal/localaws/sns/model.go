@@ -15,12 +15,13 @@ type topic struct {
 }
 
 type subscription struct {
-	ID       string
-	Topic    string // ARN
-	Owner    string
-	Protocol string
-	Endpoint string
-	Options  map[string]string // attributes that were set
+	ID        string
+	Topic     string // ARN
+	Owner     string
+	Principal string // who subscribed
+	Protocol  string
+	Endpoint  string
+	Options   map[string]string // attributes that were set
 }
 
 var (

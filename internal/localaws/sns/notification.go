@@ -3,6 +3,7 @@ package sns
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"engage/internal/localaws/target"
@@ -18,6 +19,9 @@ type notification struct {
 	attributes map[string]target.Attribute
 	at         time.Time
 	endpoint   string
+	signer     *signer // nil for FIFO topics, which do not sign
+
+	group, dedup, sequence string // of FIFO topics
 }
 
 // body is the message for the subscription's protocol.
@@ -35,10 +39,14 @@ type renderedAttribute struct{ Type, Value string }
 type envelope struct {
 	Type              string
 	MessageID         string `json:"MessageId"`
+	SequenceNumber    string `json:",omitempty"`
 	TopicArn          string
 	Subject           string `json:",omitempty"`
 	Message           string
 	Timestamp         string
+	SignatureVersion  string `json:",omitempty"`
+	Signature         string `json:",omitempty"`
+	SigningCertURL    string `json:",omitempty"`
 	UnsubscribeURL    string
 	MessageAttributes map[string]renderedAttribute `json:",omitempty"`
 }
@@ -61,14 +69,36 @@ type lambdaEnvelope struct {
 	Subject           *string
 	Message           string
 	Timestamp         string
+	SignatureVersion  string
+	Signature         string
+	SigningCertURL    string `json:"SigningCertUrl"`
 	UnsubscribeURL    string `json:"UnsubscribeUrl"`
 	MessageAttributes map[string]renderedAttribute
 }
 
-func (n notification) render(sub subscription) (string, error) {
+// render makes what an endpoint of a protocol gets of the message: that of the
+// subscription, or a queue for its dead letters.
+func (n notification) render(sub subscription, protocol string) (string, error) {
 	if sub.raw() {
 		return n.body(sub), nil
 	}
+	e, err := n.envelope(sub)
+	if err != nil {
+		return "", err
+	}
+	if protocol == "sqs" {
+		return encode(e)
+	}
+	in := lambdaEnvelope{Type: e.Type, MessageID: e.MessageID, TopicArn: e.TopicArn, Message: e.Message, Timestamp: e.Timestamp,
+		SignatureVersion: e.SignatureVersion, Signature: e.Signature, SigningCertURL: e.SigningCertURL,
+		UnsubscribeURL: e.UnsubscribeURL, MessageAttributes: e.MessageAttributes}
+	if n.subject != "" {
+		in.Subject = &n.subject
+	}
+	return encode(lambdaEvent{[]lambdaRecord{{"aws:sns", "1.0", sub.arn(), in}}})
+}
+
+func (n notification) envelope(sub subscription) (e envelope, err error) {
 	rendered := map[string]renderedAttribute{}
 	for name, a := range n.attributes {
 		value := base64.StdEncoding.EncodeToString(a.BinaryValue)
@@ -77,20 +107,25 @@ func (n notification) render(sub subscription) (string, error) {
 		}
 		rendered[name] = renderedAttribute{a.DataType, value}
 	}
-	e := envelope{"Notification", n.id, n.topic.arn(), n.subject, n.body(sub), wire.TimeOf(n.at).ISO(),
-		n.endpoint + "/?Action=Unsubscribe&SubscriptionArn=" + sub.arn(), rendered}
-	if sub.Protocol == "sqs" {
-		return encode(e)
+	e = envelope{Type: "Notification", MessageID: n.id, SequenceNumber: n.sequence, TopicArn: n.topic.arn(), Subject: n.subject, Message: n.body(sub),
+		Timestamp: wire.TimeOf(n.at).ISO(), UnsubscribeURL: n.endpoint + "/?Action=Unsubscribe&SubscriptionArn=" + sub.arn(), MessageAttributes: rendered}
+	if n.signer == nil {
+		return e, nil
 	}
-	in := lambdaEnvelope{Type: e.Type, MessageID: e.MessageID, TopicArn: e.TopicArn, Message: e.Message, Timestamp: e.Timestamp,
-		UnsubscribeURL: e.UnsubscribeURL, MessageAttributes: rendered}
-	if n.subject != "" {
-		in.Subject = &n.subject
+	e.SignatureVersion = "1"
+	if n.topic.Attributes["SignatureVersion"] == "2" {
+		e.SignatureVersion = "2"
 	}
-	return encode(lambdaEvent{[]lambdaRecord{{"aws:sns", "1.0", sub.arn(), in}}})
+	e.SigningCertURL = n.endpoint + n.signer.path
+	e.Signature, err = n.signer.sign(e.SignatureVersion, "Message", e.Message, "MessageId", e.MessageID, "Subject", e.Subject,
+		"Timestamp", e.Timestamp, "TopicArn", e.TopicArn, "Type", e.Type)
+	return e, err
 }
 
 func encode(v any) (string, error) {
-	b, err := json.Marshal(v)
-	return string(b), err
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return strings.TrimSuffix(b.String(), "\n"), err
 }

@@ -3,7 +3,6 @@ package sns
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -17,89 +16,144 @@ const maxMessage = 256 << 10
 
 // entry is what is published, alone or in a batch.
 type entry struct {
-	Message           string
-	Subject           string                      `max:"100"`
-	MessageStructure  string                      `enum:"json"`
-	MessageAttributes map[string]target.Attribute `key:"Name" value:"Value"`
+	Message    string
+	Subject    *string
+	Structure  string
+	Attributes map[string]target.Attribute
+	Group      string
+	Dedup      string
 }
 
 type publishInput struct {
-	TopicArn          string
-	TargetArn         string
-	Message           string                      `required:"true"`
-	Subject           string                      `max:"100"`
-	MessageStructure  string                      `enum:"json"`
-	MessageAttributes map[string]target.Attribute `key:"Name" value:"Value"`
+	TopicArn               *string
+	TargetArn              *string
+	PhoneNumber            string
+	Message                string
+	Subject                *string
+	MessageStructure       string
+	MessageAttributes      map[string]messageAttribute `key:"Name" value:"Value"`
+	MessageGroupID         string                      `xml:"MessageGroupId" max:"128"`
+	MessageDeduplicationID string                      `xml:"MessageDeduplicationId" max:"128"`
 }
 
 func (in *publishInput) arn() string {
-	if in.TopicArn != "" {
-		return in.TopicArn
+	for _, given := range []*string{in.TopicArn, in.TargetArn} {
+		if given != nil {
+			return *given
+		}
 	}
-	return in.TargetArn
+	return ""
 }
 
-type publishOutput struct{ MessageId string }
+// destination is the topic that is published to. Phones and applications are no topics.
+func (s *Service) destination(in *publishInput) (topic, error) {
+	switch {
+	case in.PhoneNumber != "":
+		return topic{}, wire.NotImplemented("Publish to a PhoneNumber")
+	case in.TopicArn == nil && in.TargetArn == nil:
+		return topic{}, errInvalid("TopicArn or TargetArn Reason: no value for required parameter")
+	case in.TopicArn == nil && strings.Contains(*in.TargetArn, ":endpoint/"):
+		return topic{}, errInvalid("TargetArn Reason: No endpoint found for the target arn specified")
+	}
+	return s.find(in.arn())
+}
+
+type publishOutput struct {
+	MessageID      string `xml:"MessageId"`
+	SequenceNumber string `xml:",omitempty"`
+}
 
 func (s *Service) publish(ctx context.Context, call *wire.Call, in *publishInput) (*publishOutput, error) {
-	t, err := s.find(in.arn())
+	t, err := s.destination(in)
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.send(ctx, call, t, entry{in.Message, in.Subject, in.MessageStructure, in.MessageAttributes})
-	return &publishOutput{id}, err
+	if len(in.Message)+size(in.MessageAttributes) > maxMessage {
+		return nil, errInvalid("Message too long")
+	}
+	attributes, err := attributesOf("messageAttributes", in.MessageAttributes)
+	if err != nil {
+		return nil, err
+	}
+	e := entry{in.Message, in.Subject, in.MessageStructure, attributes, in.MessageGroupID, in.MessageDeduplicationID}
+	n, err := s.notification(t, &e)
+	if err != nil {
+		return nil, err
+	}
+	return s.send(ctx, call, n, e)
 }
 
-// send publishes one message and returns its id.
-func (s *Service) send(ctx context.Context, call *wire.Call, t topic, e entry) (string, error) {
-	n := notification{topic: t, subject: e.Subject, attributes: e.MessageAttributes, at: s.cfg.Clock(), endpoint: s.cfg.Endpoint()}
-	var err error
+// notification checks a message, and makes of it what is sent.
+func (s *Service) notification(t topic, e *entry) (n notification, err error) {
+	n = notification{topic: t, attributes: e.Attributes, at: s.cfg.Clock(), endpoint: s.cfg.Endpoint(), group: e.Group}
 	if n.bodies, err = e.bodies(); err != nil {
-		return "", err
+		return n, err
 	}
-	if n.id, err = s.newID(); err != nil {
-		return "", err
+	if e.Subject != nil {
+		if n.subject = *e.Subject; n.subject == "" || len(n.subject) > 100 || strings.ContainsAny(n.subject, "\r\n") {
+			return n, errInvalid("Subject")
+		}
 	}
-	if err := s.checkKey(ctx, call.Caller, t); err != nil {
-		return "", err
+	if err := e.order(t); err != nil {
+		return n, err
 	}
-	s.count(ctx, call, t, "Requests-Tier1", max(1, (len(e.Message)+64<<10-1)/(64<<10)))
+	n.dedup = e.Dedup
+	if n.id, err = s.newID(); err != nil || t.fifo() {
+		return n, err
+	}
+	n.signer, err = s.signs()
+	return n, err
+}
+
+// send publishes one message.
+func (s *Service) send(ctx context.Context, call *wire.Call, n notification, e entry) (*publishOutput, error) {
+	if err := s.checkKey(ctx, call.Caller, n.topic); err != nil {
+		return nil, err
+	}
+	s.count(ctx, call, n.topic, "Requests-Tier1", max(1, (len(e.Message)+64<<10-1)/(64<<10)))
+	if n.topic.fifo() {
+		again, err := s.number(&n, e)
+		if err != nil || again {
+			return &publishOutput{n.id, n.sequence}, err
+		}
+	}
 	var all []state.Entry[subscription]
-	err = s.cfg.Store.View(func(tx state.Tx) error {
-		all, err = subscriptions.List(tx, of(t.arn()), "", 0)
+	err := s.cfg.Store.View(func(tx state.Tx) (err error) {
+		all, err = subscriptions.List(tx, of(n.topic.arn()), "", 0)
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("read subscriptions: %w", err)
+		return nil, fmt.Errorf("read subscriptions: %w", err)
 	}
 	for _, each := range all {
 		if n.wanted(each.Value) {
 			if err := s.deliver(ctx, call, n, each.Value); err != nil {
-				return "", err
+				return nil, err
 			}
 		}
 	}
-	return n.id, nil
+	return &publishOutput{n.id, n.sequence}, nil
 }
 
 func (e entry) bodies() (map[string]string, error) {
 	if e.Message == "" {
 		return nil, errInvalid("Empty message")
 	}
-	if len(e.Message) > maxMessage {
-		return nil, errInvalid("Message too long")
-	}
-	for name, a := range e.MessageAttributes {
-		if a.DataType == "" || a.StringValue == nil && len(a.BinaryValue) == 0 {
-			return nil, wire.Errorf("ParameterValueInvalid", "The message attribute '%s' must contain non-empty message attribute type and value.", name)
-		}
-	}
-	if e.MessageStructure == "" {
+	if e.Structure == "" {
 		return map[string]string{"default": e.Message}, nil
 	}
-	var bodies map[string]string
-	if err := json.Unmarshal([]byte(e.Message), &bodies); err != nil {
+	if e.Structure != "json" {
+		return nil, errInvalid("MessageStructure")
+	}
+	var members map[string]any
+	if err := json.Unmarshal([]byte(e.Message), &members); err != nil {
 		return nil, errInvalid("Message Structure - JSON message body failed to parse")
+	}
+	bodies := map[string]string{}
+	for protocol, body := range members {
+		if text, ok := body.(string); ok {
+			bodies[protocol] = text
+		}
 	}
 	if _, ok := bodies["default"]; !ok {
 		return nil, errInvalid("Message Structure - No default entry in JSON message body")
@@ -124,33 +178,43 @@ func (s *Service) count(ctx context.Context, call *wire.Call, t topic, usage str
 	s.cfg.Meter.Add(ctx, wire.Quantity{Service: "sns", Usage: usage, Resource: t.Name, RunID: call.Caller.RunID, Amount: float64(n)})
 }
 
-// deliver hands the message to a subscription, or to its dead-letter queue.
-// A subscription without one loses what its target refuses, as on AWS; the
-// request log has the refusal. An error is what stops the publication itself.
+// maxRetries is how often SNS tries queues and functions again.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+const maxRetries = 100_015
+
+// deliver hands the message to a subscription. An error is what stops the
+// publication itself, not what the subscriber refuses: that goes to the
+// subscription's dead-letter queue, or is lost as on AWS.
 func (s *Service) deliver(ctx context.Context, call *wire.Call, n notification, sub subscription) error {
 	s.count(ctx, call, n.topic, "DeliveryAttempts-"+strings.ToUpper(sub.Protocol), 1)
-	m := target.Message{ARN: sub.Endpoint, Caller: wire.Caller{Account: n.topic.Account, Region: n.topic.Region,
-		ARN: n.topic.arn(), Service: "sns.amazonaws.com", RunID: call.Caller.RunID}}
+	self := wire.Caller{Account: n.topic.Account, Region: n.topic.Region, ARN: n.topic.arn(), Service: "sns.amazonaws.com", RunID: call.Caller.RunID}
+	p := target.Parcel{Policy: target.Policy{Retries: maxRetries, Phases: true}}
 	var err error
-	if m.Body, err = n.render(sub); err != nil {
+	if p.Message, err = n.message(sub, sub.Protocol, sub.Endpoint, self); err != nil {
 		return err
+	}
+	if queue := deadLetters(sub.Options["RedrivePolicy"]); queue != "" {
+		// A queue gets what a queue gets, whoever refused it, as recorded on AWS.
+		if p.Dead.Message, err = n.message(sub, "sqs", queue, self); err != nil {
+			return err
+		}
+	}
+	return s.courier.Send(ctx, p)
+}
+
+// message is what an endpoint of a protocol gets.
+func (n notification) message(sub subscription, protocol, arn string, self wire.Caller) (m target.Message, err error) {
+	m = target.Message{ARN: arn, Caller: self}
+	if m.Body, err = n.render(sub, protocol); err != nil {
+		return m, err
 	}
 	if sub.raw() {
 		m.Attributes = n.attributes
 	}
-	err = s.cfg.Targets.Deliver(ctx, m)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if strings.HasSuffix(arn, ".fifo") {
+		m.Group, m.Dedup = n.group, n.dedup
 	}
-	queue := deadLetters(sub.Options["RedrivePolicy"])
-	if err == nil || queue == "" {
-		return nil
-	}
-	m.ARN = queue
-	if failed := s.cfg.Targets.Deliver(ctx, m); failed != nil {
-		return fmt.Errorf("deliver to the dead-letter queue: %w", errors.Join(failed, err))
-	}
-	return nil
+	return m, nil
 }
 
 func (s subscription) raw() bool {
@@ -188,71 +252,4 @@ func facts(attributes map[string]target.Attribute) map[string]any {
 		}
 	}
 	return all
-}
-
-type batchEntry struct {
-	Id                string
-	Message           string
-	Subject           string
-	MessageStructure  string
-	MessageAttributes map[string]target.Attribute `key:"Name" value:"Value"`
-}
-
-type batchInput struct {
-	TopicArn                   string       `required:"true"`
-	PublishBatchRequestEntries []batchEntry `required:"true"`
-}
-
-type published struct{ Id, MessageId string }
-
-type refused struct {
-	Id, Code, Message string
-	SenderFault       bool
-}
-
-type batchOutput struct {
-	Successful []published
-	Failed     []refused
-}
-
-func (s *Service) publishBatch(ctx context.Context, call *wire.Call, in *batchInput) (*batchOutput, error) {
-	t, err := s.find(in.TopicArn)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkBatch(in.PublishBatchRequestEntries); err != nil {
-		return nil, err
-	}
-	out := &batchOutput{Successful: []published{}, Failed: []refused{}}
-	for _, e := range in.PublishBatchRequestEntries {
-		id, err := s.send(ctx, call, t, entry{e.Message, e.Subject, e.MessageStructure, e.MessageAttributes})
-		if err != nil {
-			w := wire.AsError(err)
-			out.Failed = append(out.Failed, refused{e.Id, w.Code, w.Message, w.Fault == wire.Sender})
-			continue
-		}
-		out.Successful = append(out.Successful, published{e.Id, id})
-	}
-	return out, nil
-}
-
-func checkBatch(entries []batchEntry) error {
-	if len(entries) == 0 {
-		return wire.Errorf("EmptyBatchRequest", "The batch request doesn't contain any entries.")
-	}
-	if len(entries) > 10 {
-		return wire.Errorf("TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible.")
-	}
-	seen, size := map[string]bool{}, 0
-	for _, e := range entries {
-		if seen[e.Id] || e.Id == "" {
-			return wire.Errorf("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
-		}
-		seen[e.Id] = true
-		size += len(e.Message)
-	}
-	if size > maxMessage {
-		return wire.Errorf("BatchRequestTooLong", "The length of all the batch messages put together is more than the limit.")
-	}
-	return nil
 }

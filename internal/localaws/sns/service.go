@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"sync"
 	"time"
 
+	"engage/internal/localaws/alarm"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/target"
 	"engage/internal/localaws/wire"
@@ -31,16 +34,26 @@ type Config struct {
 	Endpoint func() string
 	// Clock is for timestamps. The default is time.Now.
 	Clock func() time.Time
-	// Random makes ids. The default is crypto/rand.Reader.
+	// After makes a channel that fires after a time, and a function that lets
+	// go of it. The default is a time.Timer.
+	After func(time.Duration) (<-chan time.Time, func())
+	// Random makes ids and spreads attempts. The default is crypto/rand.Reader.
 	Random io.Reader
 	// Meter counts requests and deliveries. The default counts nothing.
 	Meter wire.Meter
 }
 
 // Service is SNS.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg     Config
+	alarm   *alarm.Alarm
+	courier *target.Courier
 
-// New opens the service.
+	signing sync.Mutex
+	signer  *signer
+}
+
+// New opens the service. What subscribers did not take is tried again while Run runs.
 func New(cfg Config) *Service {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
@@ -54,13 +67,21 @@ func New(cfg Config) *Service {
 	if cfg.Endpoint == nil {
 		cfg.Endpoint = func() string { return "http://127.0.0.1:4566" }
 	}
-	return &Service{cfg}
+	s := &Service{cfg: cfg, alarm: alarm.New(cfg.Clock, cfg.After)}
+	s.courier = target.NewCourier(target.CourierConfig{Name: "sns", Store: cfg.Store, Targets: cfg.Targets, Clock: cfg.Clock, Random: cfg.Random, Tell: s.alarm.Tell})
+	return s
+}
+
+// Run tries again to deliver what subscribers did not take, until the context ends.
+func (s *Service) Run(ctx context.Context, report func(error)) {
+	s.alarm.Run(ctx, func(time.Time) (time.Time, error) { return s.courier.Next() },
+		func(ctx context.Context, _, _ time.Time) error { return s.courier.Tick(ctx) }, report)
 }
 
 // API returns the operations.
 func (s *Service) API() *wire.Service {
 	return &wire.Service{Name: "sns", Protocol: wire.Query, Namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
-		ValidationCode: "InvalidParameter", Operations: []wire.Operation{
+		ValidationCode: "InvalidParameter", DeniedCode: "AuthorizationError", Foreign: []wire.Foreign{s.certificates()}, Operations: []wire.Operation{
 			wire.Form("CreateTopic", s.createTopic, func(call *wire.Call, in *createInput) []wire.Access {
 				return []wire.Access{{Action: "sns:CreateTopic", Resource: call.ARN("sns", in.Name)}}
 			}),
@@ -72,6 +93,9 @@ func (s *Service) API() *wire.Service {
 			wire.Form("Unsubscribe", s.unsubscribe, nil),
 			wire.Form("ListSubscriptions", s.listAll, nil),
 			wire.Form("ListSubscriptionsByTopic", s.listOfTopic, touch(s, "ListSubscriptionsByTopic", func(in *listOfInput) string { return in.TopicArn })),
+			wire.Form("AddPermission", s.addPermission, touch(s, "AddPermission", func(in *addPermissionInput) string { return in.TopicArn })),
+			wire.Form("RemovePermission", s.removePermission, touch(s, "RemovePermission", func(in *removePermissionInput) string { return in.TopicArn })),
+			wire.Form("ConfirmSubscription", s.confirm, touch(s, "ConfirmSubscription", func(in *confirmInput) string { return in.TopicArn })),
 			wire.Form("GetSubscriptionAttributes", s.getSubscription, nil),
 			wire.Form("SetSubscriptionAttributes", s.setSubscription, nil),
 			wire.Form("Publish", s.publish, touch(s, "Publish", func(in *publishInput) string { return in.arn() })),
@@ -106,6 +130,9 @@ func (s *Service) find(arn string) (t topic, err error) {
 }
 
 func lookup(tx state.Tx, arn string) (topic, error) {
+	if n := strings.Count(arn, ":") + 1; n < 6 {
+		return topic{}, errInvalid("TopicArn Reason: An ARN must have at least 6 elements, not %d", n)
+	}
 	t, err := topics.Get(tx, arn)
 	if errors.Is(err, state.ErrNotFound) {
 		return t, errNotFound("Topic")

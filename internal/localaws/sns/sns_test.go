@@ -164,26 +164,31 @@ func TestFunctionsAndDeadLetters(t *testing.T) {
 		AttributeValue: aws.String(`{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:000000000000:dead"}`)}); err != nil {
 		t.Fatal(err)
 	}
-	batch := func() *sdk.PublishBatchOutput {
-		out, err := w.PublishBatch(t.Context(), &sdk.PublishBatchInput{TopicArn: w.topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
-			{Id: aws.String("1"), Message: aws.String(`{"default":"d","lambda":"l"}`), MessageStructure: aws.String("json")},
-			{Id: aws.String("2"), Message: aws.String(`{"lambda":"l"}`), MessageStructure: aws.String("json")}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
+	batch := func(body string) (*sdk.PublishBatchOutput, error) {
+		return w.PublishBatch(t.Context(), &sdk.PublishBatchInput{TopicArn: w.topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
+			{Id: aws.String("1"), Message: &body, MessageStructure: aws.String("json")}}})
 	}
-	if got := batch(); len(got.Successful) != 1 || len(got.Failed) != 1 || *got.Failed[0].Code != "InvalidParameter" {
-		t.Errorf("got %+v", got)
+	if _, err := batch(`{"lambda":"l"}`); !refused(err, "InvalidParameter", "No default entry in JSON message body") {
+		t.Errorf("got %v", err)
+	}
+	if got, err := batch(`{"default":"d","lambda":"l"}`); err != nil || len(got.Successful) != 1 || len(got.Failed) != 0 {
+		t.Errorf("got %+v, %v", got, err)
 	}
 	if m := w.targets.seen[0]; m.ARN != function || !strings.Contains(m.Body, `"EventSource":"aws:sns"`) || !strings.Contains(m.Body, `"Message":"l"`) {
 		t.Errorf("got %+v", m)
 	}
 	w.targets.refuse = function
-	batch()
-	if got := w.bodies(t, "dead"); len(got) != 1 {
+	if _, err := batch(`{"default":"d","lambda":"l"}`); err != nil {
+		t.Error(err)
+	}
+	if got := w.bodies(t, "dead"); len(got) != 1 || !strings.HasPrefix(got[0], `{"Type":"Notification"`) {
 		t.Errorf("got %q", got)
 	}
+}
+
+func refused(err error, code, message string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == code && strings.Contains(api.ErrorMessage(), message)
 }
 
 func TestManagement(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"engage/internal/localaws/eventpattern"
@@ -29,26 +30,46 @@ func (s *Service) touchSubscribe(call *wire.Call, in *subscribeInput) []wire.Acc
 
 type subscriptionARN struct{ SubscriptionArn string }
 
-func (s *Service) subscribe(_ context.Context, call *wire.Call, in *subscribeInput) (*subscriptionARN, error) {
-	if in.Protocol != "sqs" && in.Protocol != "lambda" {
-		return nil, wire.NotImplemented("the subscription protocol %s", in.Protocol)
+// protocols are those of AWS beside the two that this endpoint delivers by.
+var protocols = []string{"http", "https", "email", "email-json", "sms", "application", "firehose"}
+
+func (in *subscribeInput) check() error {
+	switch {
+	case slices.Contains(protocols, in.Protocol):
+		return wire.NotImplemented("the subscription protocol %s", in.Protocol)
+	case in.Protocol != "sqs" && in.Protocol != "lambda":
+		return errInvalid("Amazon SNS does not support this protocol string: %s", in.Protocol)
 	}
 	if service, _ := target.Split(in.Endpoint); service != in.Protocol {
-		return nil, errInvalid("Endpoint Reason: %s endpoint must be an ARN of %s", in.Protocol, in.Protocol)
+		return errInvalid("%s endpoint ARN", map[string]string{"sqs": "SQS", "lambda": "Lambda"}[in.Protocol])
 	}
-	if in.Protocol == "sqs" && strings.HasSuffix(in.Endpoint, ".fifo") {
-		return nil, errInvalid("Invalid parameter: Endpoint Reason: Please use FIFO SQS queue with FIFO topics only")
+	if !strings.HasSuffix(in.TopicArn, ".fifo") && strings.HasSuffix(in.Endpoint, ".fifo") {
+		return errInvalid("Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics")
 	}
-	for name, value := range in.Attributes {
-		if err := checkOption(name, value, in.Attributes["FilterPolicyScope"]); err != nil {
-			return nil, err
+	if strings.HasSuffix(in.TopicArn, ".fifo") && in.Protocol != "sqs" {
+		return errInvalid("Invalid parameter: Endpoint Reason: Please provide an SQS queue endpoint for a FIFO topic")
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Attributes)) {
+		if err := checkOption(name, in.Attributes[name], in.Attributes["FilterPolicyScope"], in.TopicArn, in.Endpoint); err != nil {
+			var w *wire.Error
+			if errors.As(err, &w) && w.Code == "InvalidParameter" {
+				return errInvalid("Attributes Reason: %s", strings.TrimPrefix(w.Message, "Invalid parameter: "))
+			}
+			return err
 		}
+	}
+	return nil
+}
+
+func (s *Service) subscribe(_ context.Context, call *wire.Call, in *subscribeInput) (*subscriptionARN, error) {
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	id, err := s.newID()
 	if err != nil {
 		return nil, err
 	}
-	made := subscription{ID: id, Topic: in.TopicArn, Owner: call.Caller.Account, Protocol: in.Protocol, Endpoint: in.Endpoint, Options: in.Attributes}
+	made := subscription{ID: id, Principal: call.Caller.ARN, Topic: in.TopicArn, Owner: call.Caller.Account, Protocol: in.Protocol, Endpoint: in.Endpoint, Options: in.Attributes}
 	err = s.cfg.Store.Update(func(tx state.Tx) error {
 		if _, err := lookup(tx, in.TopicArn); err != nil {
 			return err
@@ -71,32 +92,67 @@ func (s *Service) subscribe(_ context.Context, call *wire.Call, in *subscribeInp
 	return &subscriptionARN{made.arn()}, err
 }
 
-func checkOption(name, value, scope string) error {
+// checkOption checks an attribute of a subscription from a topic to an endpoint.
+func checkOption(name, value, scope, topicARN, endpoint string) error {
 	switch name {
 	case "RawMessageDelivery":
 		if value != "true" && value != "false" {
-			return errInvalid("Attributes Reason: RawMessageDelivery: Invalid value [%s]. Must be true or false.", value)
+			return errInvalid("RawMessageDelivery: Invalid value [%s]. Must be true or false.", value)
 		}
 	case "FilterPolicyScope":
 		if value != "MessageAttributes" && value != "MessageBody" {
 			return errInvalid("FilterPolicyScope: Invalid value [%s]. Please use either MessageBody or MessageAttributes", value)
 		}
 	case "FilterPolicy":
-		if value == "" {
-			return nil
-		}
-		if _, err := eventpattern.Parse(value, eventpattern.SNS); err != nil {
-			return errInvalid("FilterPolicy: %v", err)
-		}
-		if scope != "MessageBody" && nested(value) {
-			return errInvalid("FilterPolicy: Filter policy scope MessageAttributes does not support nested filter policy")
-		}
+		return checkFilter(value, scope)
 	case "RedrivePolicy":
-		if value != "" && deadLetters(value) == "" {
-			return errInvalid("RedrivePolicy: deadLetterTargetArn must be the ARN of a queue")
-		}
-	default:
+		return checkRedrive(value, topicARN, endpoint)
+	case "DeliveryPolicy", "SubscriptionRoleArn", "ReplayPolicy":
 		return wire.NotImplemented("the subscription attribute %s", name)
+	default:
+		return errInvalid("AttributeName")
+	}
+	return nil
+}
+
+func checkFilter(value, scope string) error {
+	if value == "" || value == "{}" {
+		return nil
+	}
+	if err := readable("FilterPolicy", value); err != nil {
+		return err
+	}
+	if scope != "MessageBody" && nested(value) {
+		return errInvalid("FilterPolicy: Filter policy scope MessageAttributes does not support nested filter policy")
+	}
+	if _, err := eventpattern.Parse(value, eventpattern.SNS); err != nil {
+		return errInvalid("FilterPolicy: %v", err)
+	}
+	return nil
+}
+
+// readable refuses a text that is no JSON object.
+func readable(name, text string) error {
+	var members map[string]any
+	if err := json.Unmarshal([]byte(text), &members); err != nil {
+		return errInvalid("%s: failed to parse JSON. %v", name, err)
+	}
+	return nil
+}
+
+func checkRedrive(value, topicARN, endpoint string) error {
+	if value == "" {
+		return nil
+	}
+	if err := readable("RedrivePolicy", value); err != nil {
+		return err
+	}
+	queue := deadLetters(value)
+	if queue == "" {
+		return errInvalid("RedrivePolicy: deadLetterTargetArn is an invalid arn")
+	}
+	if strings.HasSuffix(topicARN, ".fifo") && strings.HasSuffix(endpoint, ".fifo") && !strings.HasSuffix(queue, ".fifo") {
+		return errInvalid("RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.")
 	}
 	return nil
 }
@@ -190,7 +246,17 @@ func (s *Service) getSubscription(_ context.Context, _ *wire.Call, in *subscript
 		}
 		out.Attributes = map[string]string{"SubscriptionArn": v.arn(), "TopicArn": v.Topic, "Owner": v.Owner, "Protocol": v.Protocol,
 			"Endpoint": v.Endpoint, "RawMessageDelivery": "false", "PendingConfirmation": "false", "ConfirmationWasAuthenticated": "true"}
-		maps.Copy(out.Attributes, v.Options)
+		if v.Principal != "" {
+			out.Attributes["SubscriptionPrincipal"] = v.Principal
+		}
+		if v.Options["FilterPolicy"] != "" {
+			out.Attributes["FilterPolicyScope"] = "MessageAttributes"
+		}
+		for name, value := range v.Options {
+			if value != "" && (name != "FilterPolicyScope" || v.Options["FilterPolicy"] != "") {
+				out.Attributes[name] = value
+			}
+		}
 		return err
 	})
 }
@@ -210,13 +276,16 @@ func (s *Service) setSubscription(_ context.Context, _ *wire.Call, in *setSubscr
 		if err != nil {
 			return err
 		}
-		if err := checkOption(in.AttributeName, in.AttributeValue, v.Options["FilterPolicyScope"]); err != nil {
+		if err := checkOption(in.AttributeName, in.AttributeValue, v.Options["FilterPolicyScope"], v.Topic, v.Endpoint); err != nil {
 			return err
 		}
 		if v.Options == nil {
 			v.Options = map[string]string{}
 		}
 		v.Options[in.AttributeName] = in.AttributeValue
+		if in.AttributeName == "FilterPolicy" && in.AttributeValue == "{}" {
+			delete(v.Options, "FilterPolicy") // an empty policy wants everything
+		}
 		return subscriptions.Put(tx, v.arn(), v)
 	})
 }

@@ -2,6 +2,7 @@ package sns
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -30,20 +31,42 @@ type topicARN struct {
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
+func checkTopicName(in *createInput) error {
+	base, fifo := strings.CutSuffix(in.Name, ".fifo")
+	if wanted := in.Attributes["FifoTopic"] == "true"; wanted && !fifo {
+		return errInvalid("Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters long.")
+	} else if fifo && !wanted || !namePattern.MatchString(base) || len(in.Name) > 256 {
+		return errInvalid("Topic Name")
+	}
+	return nil
+}
+
+func tagsOf(pairs []tagPair) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, p := range pairs {
+		if _, twice := tags[p.Key]; twice {
+			return nil, errInvalid("Duplicated keys are not allowed.")
+		}
+		tags[p.Key] = p.Value
+	}
+	return tags, nil
+}
+
 func (s *Service) createTopic(_ context.Context, call *wire.Call, in *createInput) (*topicARN, error) {
-	if strings.HasSuffix(in.Name, ".fifo") || in.Attributes["FifoTopic"] == "true" {
-		return nil, wire.NotImplemented("a FIFO topic")
+	if err := checkTopicName(in); err != nil {
+		return nil, err
 	}
-	if !namePattern.MatchString(in.Name) {
-		return nil, errInvalid("Topic Name")
+	tags, err := tagsOf(in.Tags)
+	if err != nil {
+		return nil, err
 	}
-	t := topic{Name: in.Name, Account: call.Caller.Account, Region: call.Caller.Region, Attributes: map[string]string{}, Tags: map[string]string{}}
-	for _, p := range in.Tags {
-		t.Tags[p.Key] = p.Value
+	t := topic{Name: in.Name, Account: call.Caller.Account, Region: call.Caller.Region, Attributes: map[string]string{}, Tags: tags}
+	if in.Attributes["FifoTopic"] == "true" {
+		t.Attributes["FifoTopic"], t.Attributes["ContentBasedDeduplication"] = "true", "false"
 	}
 	for name, value := range in.Attributes {
 		if name == "FifoTopic" {
-			continue // false
+			continue
 		}
 		if err := s.setAttribute(&t, name, value); err != nil {
 			return nil, err
@@ -86,11 +109,41 @@ func (s *Service) setAttribute(t *topic, name, value string) error {
 		if value != "PassThrough" {
 			return wire.NotImplemented("TracingConfig %s", value)
 		}
+	case "SignatureVersion":
+		if value != "1" && value != "2" {
+			return errInvalid("SignatureVersion")
+		}
+	case "DeliveryPolicy":
+		if value != "" && !json.Valid([]byte(value)) {
+			return errInvalid("DeliveryPolicy: failed to parse JSON")
+		}
+	case "ContentBasedDeduplication", "FifoThroughputScope":
+		return t.setFIFO(name, value)
 	default:
-		return wire.NotImplemented("the topic attribute %s", name)
+		return unknownAttribute(name)
 	}
 	t.Attributes[name] = value
 	return nil
+}
+
+// setFIFO sets what only FIFO topics have.
+func (t *topic) setFIFO(name, value string) error {
+	choices := map[string][]string{"ContentBasedDeduplication": {"true", "false"}, "FifoThroughputScope": {"Topic", "MessageGroup"}}
+	if !t.fifo() || !slices.Contains(choices[name], value) {
+		return errInvalid("%s", name)
+	}
+	t.Attributes[name] = value
+	return nil
+}
+
+// unknownAttribute tells what AWS has and this endpoint does not from what nobody has.
+func unknownAttribute(name string) error {
+	for _, suffix := range []string{"FeedbackRoleArn", "FeedbackSampleRate", "ArchivePolicy", "DataProtectionPolicy"} {
+		if strings.HasSuffix(name, suffix) {
+			return wire.NotImplemented("the topic attribute %s", name)
+		}
+	}
+	return errInvalid("AttributeName")
 }
 
 type listInput struct{ NextToken string }
@@ -140,7 +193,10 @@ func (s *Service) getTopic(_ context.Context, _ *wire.Call, in *topicInput) (*at
 	all := maps.Clone(t.Attributes)
 	maps.Copy(all, map[string]string{"TopicArn": t.arn(), "Owner": t.Account, "Policy": t.policy(), "DisplayName": t.Attributes["DisplayName"],
 		"SubscriptionsConfirmed": strconv.Itoa(subscribed), "SubscriptionsPending": "0", "SubscriptionsDeleted": "0",
-		"EffectiveDeliveryPolicy": `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false}}`})
+		"EffectiveDeliveryPolicy": `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`})
+	if t.fifo() && all["SignatureVersion"] == "" {
+		all["SignatureVersion"] = "2"
+	}
 	return &attributesOutput{all}, err
 }
 
@@ -159,6 +215,9 @@ func (s *Service) deleteTopic(_ context.Context, _ *wire.Call, in *topicInput) (
 		if !topics.Has(tx, in.TopicArn) {
 			return nil // as AWS: deleting is idempotent
 		}
+		if err := toldOf.DeletePrefix(tx, state.Prefix(in.TopicArn)); err != nil {
+			return err
+		}
 		if err := subscriptions.DeletePrefix(tx, of(in.TopicArn)); err != nil {
 			return err
 		}
@@ -172,6 +231,9 @@ type tagInput struct {
 }
 
 func (s *Service) tag(_ context.Context, _ *wire.Call, in *tagInput) (*wire.Empty, error) {
+	if _, err := tagsOf(in.Tags); err != nil {
+		return nil, err
+	}
 	return &wire.Empty{}, s.change(in.ResourceArn, func(t *topic) error {
 		if t.Tags == nil {
 			t.Tags = map[string]string{}

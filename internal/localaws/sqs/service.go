@@ -73,7 +73,7 @@ func New(cfg Config) *Service {
 // API returns the operations.
 func (s *Service) API() *wire.Service {
 	return &wire.Service{Name: "sqs", Targets: []string{"AmazonSQS"}, Protocol: wire.JSON10,
-		ValidationCode: "InvalidParameterValue", Operations: s.operations()}
+		ValidationCode: "InvalidParameterValue", DeniedCode: "AccessDenied", Operations: s.operations()}
 }
 
 func (s *Service) operations() []wire.Operation {

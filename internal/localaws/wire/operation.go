@@ -17,7 +17,9 @@ type Service struct {
 	Namespace    string // XML namespace of answers
 	// ValidationCode is the code of validation errors; the default depends on the protocol.
 	ValidationCode string
-	Operations     []Operation
+	// DeniedCode is the code of denied calls; the default depends on the protocol.
+	DeniedCode string
+	Operations []Operation
 
 	// Foreign are protocols beside AWS's own that the service speaks: the OCI
 	// registry, the Lambda Runtime API. They are asked before AWS's routes.

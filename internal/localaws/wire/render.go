@@ -17,6 +17,9 @@ func WriteError(w http.ResponseWriter, r *http.Request, svc *Service, requestID 
 		p, validationCode = svc.Protocol, svc.ValidationCode
 	}
 	e := AsError(err).in(p, validationCode)
+	if svc != nil && svc.DeniedCode != "" && e.kind == kindAccessDenied {
+		e.Code = svc.DeniedCode
+	}
 	maps.Copy(w.Header(), e.Header)
 	if bodyless(r, e.Status) {
 		w.Header().Del("Content-Type")
