@@ -60,6 +60,10 @@ func (a *Authenticator) caller(accessKey, region string) (wire.Caller, error) {
 		caller.AccessKey = accessKey
 		return caller, nil
 	}
+	if owner, _, found, err := a.sessions.owner(accessKey); found || err != nil {
+		owner.Region = region
+		return owner, err
+	}
 	session, err := a.sessions.Find(accessKey)
 	if err != nil {
 		return wire.Caller{}, wire.InternalFailure(err)

@@ -10,17 +10,17 @@ import (
 	"engage/internal/localaws/wire"
 )
 
-// RolePolicies are the documents that apply to a role, compiled.
+// RolePolicies are the documents that apply to a role or a user, compiled.
 type RolePolicies struct {
 	ID       string // unique id: another role of the same name is another role
 	Identity []*policy.Document
 	Boundary *policy.Document
 }
 
-// Roles finds the policies of roles, and documents of managed policies.
+// Roles finds the policies of roles and users, and documents of managed policies.
 type Roles interface {
-	// PoliciesOf returns false when there is no such role.
-	PoliciesOf(roleARN string) (RolePolicies, bool, error)
+	// PoliciesOf returns false when there is no such role or user.
+	PoliciesOf(arn string) (RolePolicies, bool, error)
 	// Managed returns a managed policy's default version, false when there is none.
 	Managed(policyARN string) (*policy.Document, bool, error)
 }
@@ -132,10 +132,14 @@ func principalOf(c wire.Caller) policy.Principal {
 
 // policiesOf collects the policies of the caller's own side.
 func (a *Authorizer) policiesOf(c wire.Caller) (p policy.Policies, s Session, err error) {
-	if c.RoleARN == "" {
+	who := c.RoleARN
+	if who == "" && isUser(c) {
+		who = c.ARN
+	}
+	if who == "" {
 		return p, s, nil
 	}
-	role, found, err := a.roles.PoliciesOf(c.RoleARN)
+	role, found, err := a.roles.PoliciesOf(who)
 	if err != nil {
 		return p, s, wire.InternalFailure(err)
 	}
@@ -143,7 +147,7 @@ func (a *Authorizer) policiesOf(c wire.Caller) (p policy.Policies, s Session, er
 	if id, _, _ := strings.Cut(c.UserID, ":"); found && (id == role.ID || c.UserID == "") {
 		p.Identity, p.Boundary = role.Identity, role.Boundary
 	}
-	if c.AccessKey == "" {
+	if c.AccessKey == "" || strings.HasPrefix(c.AccessKey, "AKIA") { // a key of a user's own is no session
 		return p, s, nil
 	}
 	if s, err = a.sessions.Find(c.AccessKey); err != nil {
@@ -155,6 +159,9 @@ func (a *Authorizer) policiesOf(c wire.Caller) (p policy.Policies, s Session, er
 	p.Session, err = a.sessionPolicies(s)
 	return p, s, err
 }
+
+// isUser reports whether a caller is a user, with a key or a session of its own.
+func isUser(c wire.Caller) bool { return c.RoleARN == "" && strings.Contains(c.ARN, ":user/") }
 
 func (a *Authorizer) sessionPolicies(s Session) ([]*policy.Document, error) {
 	var all []*policy.Document

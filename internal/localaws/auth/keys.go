@@ -50,6 +50,10 @@ func principalKeys(keys policy.Keys, c wire.Caller) {
 	case c.RoleARN != "":
 		keys["aws:principaltype"] = []string{"AssumedRole"}
 		keys["aws:principalarn"] = []string{c.RoleARN}
+	case isUser(c):
+		keys["aws:principaltype"] = []string{"User"}
+		keys["aws:principalarn"] = []string{c.ARN}
+		keys["aws:username"] = []string{c.ARN[strings.LastIndexByte(c.ARN, '/')+1:]}
 	default:
 		keys["aws:principaltype"] = []string{"Account"}
 		keys["aws:principalarn"] = []string{c.ARN}

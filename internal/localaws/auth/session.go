@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ type Sessions struct {
 	store *state.Store
 	now   func() time.Time
 	rand  io.Reader
+	users Users
 
 	mu     sync.RWMutex
 	recent map[string]Session // sessions never change, so what was read once stays good
@@ -50,6 +52,41 @@ const maxRecent = 4096
 // NewSessions returns the sessions kept in a store. rand makes secrets: crypto/rand.Reader.
 func NewSessions(store *state.Store, now func() time.Time, rand io.Reader) *Sessions {
 	return &Sessions{store: store, now: now, rand: rand, recent: map[string]Session{}}
+}
+
+// Users finds who has an access key that is not a session's.
+type Users interface {
+	// KeyOwner returns false when nobody has the key, or it is inactive.
+	KeyOwner(accessKey string) (owner wire.Caller, secret string, found bool, err error)
+}
+
+// WithUsers lets the keys of users be signed with too.
+func (s *Sessions) WithUsers(u Users) *Sessions {
+	s.users = u
+	return s
+}
+
+// owner returns who has a user's access key.
+func (s *Sessions) owner(accessKey string) (wire.Caller, string, bool, error) {
+	if s.users == nil || !strings.HasPrefix(accessKey, "AKIA") {
+		return wire.Caller{}, "", false, nil
+	}
+	return s.users.KeyOwner(accessKey)
+}
+
+// Account returns the account that an access key is of, false for a key that nobody has.
+func (s *Sessions) Account(accessKey string) (string, bool, error) {
+	if account, isRoot := rootAccount(accessKey); isRoot {
+		return account, true, nil
+	}
+	if owner, _, found, err := s.owner(accessKey); found || err != nil {
+		return owner.Account, found, err
+	}
+	session, err := s.Find(accessKey)
+	if errors.Is(err, state.ErrNotFound) {
+		return "", false, nil
+	}
+	return session.Caller.Account, err == nil, err
 }
 
 const (
@@ -174,6 +211,9 @@ func rootAccount(accessKey string) (string, bool) {
 func (s *Sessions) credential(_ context.Context, accessKey string) (sigv4.Credential, error) {
 	if _, isRoot := rootAccount(accessKey); isRoot {
 		return sigv4.Credential{Secret: rootSecret}, nil
+	}
+	if _, secret, found, err := s.owner(accessKey); found || err != nil {
+		return sigv4.Credential{Secret: secret}, err
 	}
 	session, err := s.Find(accessKey)
 	if errors.Is(err, state.ErrNotFound) {

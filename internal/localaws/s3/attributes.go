@@ -29,6 +29,9 @@ func getAttributes(r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := o.SSE.Customer.opens(r.r.Header, customerHeaders); err != nil {
+		return err
+	}
 	var doc attributesXML
 	names := strings.FieldsFunc(strings.Join(r.r.Header.Values("X-Amz-Object-Attributes"), ","), func(c rune) bool { return c == ',' || c == ' ' })
 	if len(names) == 0 {

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"net"
@@ -62,8 +63,12 @@ func (r *request) location() (string, []Tag, error) {
 		return "", nil, wire.Errorf("InvalidBucketName", "The specified bucket is not valid.").With("BucketName", r.bucket)
 	}
 	raw, err := r.readBody()
-	if err != nil || len(raw) == 0 {
-		return wire.DefaultRegion, nil, err
+	if err != nil {
+		return "", nil, err
+	}
+	if len(raw) == 0 {
+		region, err := r.constrained("")
+		return region, nil, err
 	}
 	var c createConfiguration
 	if xml.Unmarshal(raw, &c) != nil || c.XMLName.Local != "CreateBucketConfiguration" {
@@ -72,13 +77,24 @@ func (r *request) location() (string, []Tag, error) {
 	if c.Location != nil || c.Bucket != nil {
 		return "", nil, wire.NotImplemented("a directory bucket")
 	}
-	switch c.LocationConstraint {
-	case "":
-		return wire.DefaultRegion, c.Tags, nil
-	case "EU":
-		return "eu-west-1", c.Tags, nil
+	region, err := r.constrained(c.LocationConstraint)
+	return region, c.Tags, err
+}
+
+// constrained returns the region of a new bucket. The endpoint of the default
+// region makes buckets anywhere, that of another one only there.
+func (r *request) constrained(constraint string) (string, error) {
+	here := r.call.Caller.Region
+	switch {
+	case constraint == wire.DefaultRegion:
+		return "", wire.Errorf("InvalidLocationConstraint", "The specified location-constraint is not valid").With("LocationConstraint", constraint)
+	case constraint == "EU":
+		constraint = "eu-west-1"
 	}
-	return c.LocationConstraint, c.Tags, nil
+	if here == "" || here == wire.DefaultRegion || here == constraint {
+		return cmp.Or(constraint, wire.DefaultRegion), nil
+	}
+	return "", wire.Errorf("IllegalLocationConstraintException", "The %s location constraint is incompatible for the region specific endpoint this request was sent to.", cmp.Or(constraint, "unspecified"))
 }
 
 func (r *request) createOptions(bk *Bucket) error {

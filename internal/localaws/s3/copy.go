@@ -40,7 +40,10 @@ func (r *request) openSource() (source, Object, *os.File, error) {
 	if err != nil {
 		return src, o, nil, err
 	}
-	if err = readConditions(r.r.Header, "X-Amz-Copy-Source-", o); err == nil && archived(o.Class) {
+	if err = o.SSE.Customer.opens(r.r.Header, sourceCustomerHeaders); err == nil {
+		err = readConditions(r.r.Header, "X-Amz-Copy-Source-", o)
+	}
+	if err == nil && archived(o.Class) {
 		err = errArchived(o)
 	}
 	if err != nil {

@@ -40,6 +40,9 @@ func (e Encryption) check() error {
 // encryption returns how an object put into the bucket is encrypted: as the
 // request says, else as the bucket does.
 func encryption(h http.Header, bk Bucket) (Encryption, error) {
+	if e, ok, err := customerEncryption(h); ok || err != nil {
+		return e, err
+	}
 	if algorithm := h.Get("X-Amz-Server-Side-Encryption"); algorithm != "" {
 		e := Encryption{Algorithm: algorithm, KeyID: h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"),
 			BucketKey: h.Get("X-Amz-Server-Side-Encryption-Bucket-Key-Enabled") == "true"}

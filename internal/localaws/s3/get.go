@@ -73,6 +73,9 @@ func getObject(r *request) error {
 		return err
 	}
 	defer f.Close()
+	if err := o.SSE.Customer.opens(r.r.Header, customerHeaders); err != nil {
+		return err
+	}
 	if err := readConditions(r.r.Header, "", o); err != nil {
 		return r.withValidators(err, o)
 	}

@@ -54,6 +54,8 @@ type Encryption struct {
 	Algorithm string `json:"a,omitempty"` // AES256 or aws:kms
 	KeyID     string `json:"k,omitempty"`
 	BucketKey bool   `json:"b,omitempty"`
+
+	Customer CustomerKey `json:"c,omitzero"`
 }
 
 // marker reports whether the version says that the object is deleted.

@@ -123,6 +123,9 @@ func uploadPart(r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := up.Object.SSE.Customer.samePart(r.r.Header); err != nil {
+		return err
+	}
 	var o Object
 	if err := r.receive(bk, &o, maxPut, up.Algorithm, http.MaxBytesReader(r.w, r.r.Body, maxPut)); err != nil {
 		return err
@@ -170,6 +173,9 @@ func uploadPartCopy(r *request) error {
 	}
 	n, err := r.partNumber()
 	if err != nil {
+		return err
+	}
+	if err := up.Object.SSE.Customer.samePart(r.r.Header); err != nil {
 		return err
 	}
 	_, from, f, err := r.openSource()

@@ -167,7 +167,7 @@ func (r *request) installObject(o *Object, when conditionsOnWrite) error {
 }
 
 // created are the events of the operations that make objects.
-var created = map[string]string{"PutObject": "ObjectCreated:Put", "CopyObject": "ObjectCreated:Copy"}
+var created = map[string]string{"PutObject": "ObjectCreated:Put", "CopyObject": "ObjectCreated:Copy", "PostObject": "ObjectCreated:Post"}
 
 func (r *request) versionHeader(o Object) {
 	if o.Version != nullVersion {
@@ -176,6 +176,10 @@ func (r *request) versionHeader(o Object) {
 }
 
 func (r *request) encryptionHeaders(e Encryption) {
+	if e.Customer.MD5 != "" {
+		r.setHeader(customerHeaders+"Algorithm", "AES256")
+		r.setHeader(customerHeaders+"Key-Md5", e.Customer.MD5)
+	}
 	r.setHeader("X-Amz-Server-Side-Encryption", e.Algorithm)
 	r.setHeader("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", e.KeyID)
 	if e.BucketKey {

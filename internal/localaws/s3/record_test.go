@@ -7,7 +7,7 @@ import (
 
 func FuzzRecord(f *testing.F) {
 	o := Object{summary{ID: "i", Version: "null", Seq: 7, Size: 1 << 40, Modified: -1, ETag: "e", Class: "GLACIER_IR", Checksums: map[string]string{"CRC32": "AA==", "SHA1": "BB+/"}, ChecksumType: "COMPOSITE"},
-		detail{Headers: map[string]string{"a": "b"}, Meta: map[string]string{"c": "d"}, Tags: []Tag{{"e", "f"}}, SSE: Encryption{"aws:kms", "k", true}, Parts: []int64{1, 2}}}
+		detail{Headers: map[string]string{"a": "b"}, Meta: map[string]string{"c": "d"}, Tags: []Tag{{"e", "f"}}, SSE: Encryption{"aws:kms", "k", true, CustomerKey{"m", "h"}}, Parts: []int64{1, 2}}}
 	b, err := o.AppendBinary(nil)
 	if err != nil {
 		f.Fatal(err)

@@ -98,7 +98,9 @@ var headers = strings.Fields(`Content-Sha256 Date Security-Token User-Agent Sdk-
 	Source-Expected-Bucket-Owner Request-Payer Mp-Object-Size Acl Bucket-Object-Lock-Enabled Object-Ownership
 	Copy-Source Copy-Source-Range Copy-Source-If-Match Copy-Source-If-None-Match Copy-Source-If-Modified-Since
 	Copy-Source-If-Unmodified-Since Object-Attributes Max-Parts Part-Number-Marker Optional-Object-Attributes
-	Object-Lock-Mode Object-Lock-Retain-Until-Date Object-Lock-Legal-Hold Bypass-Governance-Retention
+	Server-Side-Encryption-Customer-Algorithm Server-Side-Encryption-Customer-Key Server-Side-Encryption-Customer-Key-Md5
+	Copy-Source-Server-Side-Encryption-Customer-Algorithm Copy-Source-Server-Side-Encryption-Customer-Key
+	Copy-Source-Server-Side-Encryption-Customer-Key-Md5 Object-Lock-Mode Object-Lock-Retain-Until-Date Object-Lock-Legal-Hold Bypass-Governance-Retention
 	Transition-Default-Minimum-Object-Size Skip-Destination-Validation Confirm-Remove-Self-Bucket-Access`)
 
 func knownHeader(name string) bool {

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"encoding/xml"
 	"maps"
 	"net/http"
 	"net/url"
@@ -53,7 +54,22 @@ func (s *Service) bucketOperations() []operation {
 		{name: "ListObjectsV2", method: "GET", level: bucket, sub: "list-type=2", params: "prefix delimiter continuation-token start-after max-keys encoding-type fetch-owner", action: "ListBucket", tier1: true, handle: listV2},
 		{name: "ListObjectVersions", method: "GET", level: bucket, sub: "versions", params: "prefix delimiter key-marker version-id-marker max-keys encoding-type", action: "ListBucketVersions", tier1: true, handle: listVersions},
 		{name: "ListMultipartUploads", method: "GET", level: bucket, sub: "uploads", params: "prefix delimiter key-marker upload-id-marker max-uploads encoding-type", action: "ListBucketMultipartUploads", tier1: true, handle: listUploads},
+		{name: "PostObject", method: "POST", level: bucket, action: "-", tier1: true, handle: postObject},
+		{name: "ListBucketAnalyticsConfigurations", method: "GET", level: bucket, sub: "analytics", params: "continuation-token", action: "GetAnalyticsConfiguration", handle: noneOf("ListBucketAnalyticsConfigurationResult")},
+		{name: "ListBucketInventoryConfigurations", method: "GET", level: bucket, sub: "inventory", params: "continuation-token", action: "GetInventoryConfiguration", handle: noneOf("ListInventoryConfigurationsResult")},
+		{name: "ListBucketMetricsConfigurations", method: "GET", level: bucket, sub: "metrics", params: "continuation-token", action: "GetMetricsConfiguration", handle: noneOf("ListMetricsConfigurationsResult")},
+		{name: "ListBucketIntelligentTieringConfigurations", method: "GET", level: bucket, sub: "intelligent-tiering", params: "continuation-token", action: "GetIntelligentTieringConfiguration", handle: noneOf("ListBucketIntelligentTieringConfigurationsOutput")},
 		{name: "DeleteObjects", method: "POST", level: bucket, sub: "delete", action: "-", handle: deleteObjects},
+	}
+}
+
+// noneOf answers a list of configurations of a kind that cannot be made here.
+func noneOf(root string) func(*request) error {
+	return func(r *request) error {
+		if _, err := r.find(r.bucket); err != nil {
+			return err
+		}
+		return r.writeDocument([]byte(xml.Header + xmlDocument(root, "<IsTruncated>false</IsTruncated>")))
 	}
 }
 
@@ -132,7 +148,7 @@ func (o *operation) weight() int {
 // presigned URL, in both versions of its signature, and a mark of the SDKs.
 func always(name string) bool {
 	switch name {
-	case "x-id", "AWSAccessKeyId", "Signature", "Expires":
+	case "x-id", "AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5": // boto3 repeats these headers
 		return true
 	}
 	return strings.HasPrefix(strings.ToLower(name), "x-amz-")

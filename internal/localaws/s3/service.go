@@ -30,6 +30,8 @@ type Config struct {
 	// Invoker takes the events of objects to queues, topics, functions and
 	// the event bus. Without one no bucket can be told to send any.
 	Invoker wire.Invoker
+	// Forms verifies browsers' upload forms. Without it there are none.
+	Forms Forms
 	// CheckPolicy refuses a bucket policy that is not valid. The default
 	// refuses what is no JSON object.
 	CheckPolicy func(policy []byte) error

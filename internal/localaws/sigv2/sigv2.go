@@ -5,6 +5,7 @@
 package sigv2
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // the protocol's own hash
 	"encoding/base64"
@@ -36,16 +37,9 @@ func Verify(r *http.Request, keys sigv4.Keys, now time.Time) (accessKey string, 
 		return "", refuse(sigv4.BadQuery, "the query string cannot be read: %v", err)
 	}
 	accessKey = query.Get("AWSAccessKeyId")
-	credential, err := keys(r.Context(), accessKey)
-	switch {
-	case errors.Is(err, sigv4.ErrUnknownKey):
-		return "", refuse(sigv4.UnknownKey, "The AWS Access Key Id you provided does not exist in our records.")
-	case err != nil:
+	credential, err := lookup(r.Context(), keys, accessKey, query.Get("x-amz-security-token"), now)
+	if err != nil {
 		return "", err
-	case !hmac.Equal([]byte(credential.Token), []byte(query.Get("x-amz-security-token"))):
-		return "", refuse(sigv4.BadToken, "The provided token is malformed or otherwise invalid.")
-	case !credential.Expires.IsZero() && !now.Before(credential.Expires):
-		return "", refuse(sigv4.Expired, "The provided token has expired.")
 	}
 	seconds, err := strconv.ParseInt(query.Get("Expires"), 10, 64)
 	if err != nil {
@@ -55,6 +49,22 @@ func Verify(r *http.Request, keys sigv4.Keys, now time.Time) (accessKey string, 
 		return "", refuse(sigv4.LinkExpired, "Request has expired")
 	}
 	return accessKey, checkSignature(r, query, credential.Secret)
+}
+
+// lookup returns the credential of an access key whose token is right and whose session lasts.
+func lookup(ctx context.Context, keys sigv4.Keys, accessKey, token string, now time.Time) (sigv4.Credential, error) {
+	credential, err := keys(ctx, accessKey)
+	switch {
+	case errors.Is(err, sigv4.ErrUnknownKey):
+		return credential, refuse(sigv4.UnknownKey, "The AWS Access Key Id you provided does not exist in our records.")
+	case err != nil:
+		return credential, err
+	case !hmac.Equal([]byte(credential.Token), []byte(token)):
+		return credential, refuse(sigv4.BadToken, "The provided token is malformed or otherwise invalid.")
+	case !credential.Expires.IsZero() && !now.Before(credential.Expires):
+		return credential, refuse(sigv4.Expired, "The provided token has expired.")
+	}
+	return credential, nil
 }
 
 func refuse(kind sigv4.Kind, format string, args ...any) error {
@@ -77,8 +87,10 @@ func checkSignature(r *http.Request, query url.Values, secret string) error {
 			return nil
 		}
 	}
-	return refuse(sigv4.Mismatch, "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+	return errMismatch
 }
+
+var errMismatch = refuse(sigv4.Mismatch, "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
 
 func stringToSign(r *http.Request, query url.Values, resource string) string {
 	return strings.Join([]string{r.Method, r.Header.Get("Content-Md5"), r.Header.Get("Content-Type"), query.Get("Expires"), ""}, "\n") +

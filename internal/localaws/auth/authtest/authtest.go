@@ -94,7 +94,7 @@ func (e *Endpoint) start(t TB, services []Maker) {
 		t.Fatal(err)
 	}
 	e.IAM = iam.New(iam.Config{Store: e.store, Now: e.Clock.Now, Rand: rand.Reader})
-	sessions := auth.NewSessions(e.store, e.Clock.Now, rand.Reader)
+	sessions := auth.NewSessions(e.store, e.Clock.Now, rand.Reader).WithUsers(e.IAM)
 	authorizer := auth.NewAuthorizer(sessions, e.IAM, e.Clock.Now)
 	all := []*wire.Service{e.IAM.Wire(), sts.New(e.IAM, sessions).Wire()}
 	for _, make := range services {
