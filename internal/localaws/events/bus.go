@@ -9,8 +9,9 @@ import (
 )
 
 type createBusInput struct {
-	Name string `required:"true" max:"256"`
-	Tags []tagPair
+	Name        string `required:"true" max:"256"`
+	Description string `max:"512"`
+	Tags        []tagPair
 }
 
 type busARN struct{ EventBusArn string }
@@ -19,7 +20,7 @@ func (s *Service) createBus(_ context.Context, call *wire.Call, in *createBusInp
 	if !namePattern.MatchString(in.Name) {
 		return nil, wire.ValidationException("Event bus name %s is not valid.", in.Name)
 	}
-	b := bus{Name: in.Name, Account: call.Caller.Account, Region: call.Caller.Region, Created: s.cfg.Clock(), Tags: map[string]string{}}
+	b := bus{Name: in.Name, Account: call.Caller.Account, Region: call.Caller.Region, Description: in.Description, Created: s.cfg.Clock(), Modified: s.cfg.Clock(), Tags: map[string]string{}}
 	for _, t := range in.Tags {
 		b.Tags[t.Key] = t.Value
 	}
@@ -33,11 +34,30 @@ func (s *Service) createBus(_ context.Context, call *wire.Call, in *createBusInp
 
 type busInput struct{ Name string }
 
-type busOutput struct{ Name, Arn string }
+type busOutput struct {
+	Name, Arn        string
+	Description      string     `json:",omitempty"`
+	Policy           string     `json:",omitempty"`
+	CreationTime     *wire.Time `json:",omitempty"`
+	LastModifiedTime *wire.Time `json:",omitempty"`
+}
+
+func (b bus) output() busOutput {
+	out := busOutput{Name: b.Name, Arn: b.arn(), Description: b.Description, Policy: b.Policy}
+	if !b.Created.IsZero() {
+		created, modified := wire.TimeOf(b.Created), wire.TimeOf(b.Modified)
+		out.CreationTime, out.LastModifiedTime = &created, &modified
+	}
+	return out
+}
 
 func (s *Service) describeBus(_ context.Context, call *wire.Call, in *busInput) (*busOutput, error) {
-	b := bus{Name: busName(in.Name), Account: call.Caller.Account, Region: call.Caller.Region}
-	return &busOutput{b.Name, b.arn()}, s.cfg.Store.View(func(tx state.Tx) error { return checkBus(tx, call, b.Name) })
+	var out busOutput
+	return &out, s.cfg.Store.View(func(tx state.Tx) error {
+		b, err := findBus(tx, call, busName(in.Name))
+		out = b.output()
+		return err
+	})
 }
 
 type listBusesInput struct {
@@ -56,25 +76,31 @@ func (s *Service) listBuses(_ context.Context, call *wire.Call, in *listBusesInp
 	if in.Limit != nil {
 		limit = *in.Limit
 	}
-	all := []string{defaultBus}
+	var all []bus
 	err := s.cfg.Store.View(func(tx state.Tx) error {
+		first, err := findBus(tx, call, defaultBus)
+		if err != nil {
+			return err
+		}
+		all = []bus{first}
 		found, err := buses.List(tx, state.Prefix(call.Caller.Account, call.Caller.Region), "", 0)
 		for _, e := range found {
-			all = append(all, e.Value.Name)
+			if e.Value.Name != defaultBus {
+				all = append(all, e.Value)
+			}
 		}
 		return err
 	})
 	out, passed := &listBusesOutput{EventBuses: []busOutput{}}, in.NextToken == ""
-	for _, name := range all {
-		if passed && strings.HasPrefix(name, in.NamePrefix) {
+	for _, b := range all {
+		if passed && strings.HasPrefix(b.Name, in.NamePrefix) {
 			if len(out.EventBuses) == limit {
 				out.NextToken = out.EventBuses[limit-1].Name
 				break
 			}
-			b := bus{Name: name, Account: call.Caller.Account, Region: call.Caller.Region}
-			out.EventBuses = append(out.EventBuses, busOutput{name, b.arn()})
+			out.EventBuses = append(out.EventBuses, b.output())
 		}
-		passed = passed || name == in.NextToken
+		passed = passed || b.Name == in.NextToken
 	}
 	return out, err
 }

@@ -27,6 +27,7 @@ type world struct {
 	mu      sync.Mutex
 	seen    []target.Message
 	refuse  string
+	busy    int // how often everything is throttled
 	now     time.Time
 	after   chan time.Duration
 	fire    chan time.Time
@@ -40,6 +41,10 @@ func (w *world) Deliver(_ context.Context, m target.Message) error {
 	select {
 	case w.got <- m.Body:
 	default:
+	}
+	if w.busy > 0 {
+		w.busy--
+		return wire.Throttling("later")
 	}
 	if m.ARN == w.refuse {
 		return wire.AccessDenied("no")
@@ -224,5 +229,68 @@ func TestManagementAndRefusals(t *testing.T) {
 	}
 	if got, err := w.ListRules(ctx, &sdk.ListRulesInput{}); err != nil || len(got.Rules) != 0 {
 		t.Errorf("got %+v %v", got, err)
+	}
+}
+
+func TestBusesHavePolicies(t *testing.T) {
+	w := boot(t)
+	ctx := t.Context()
+	put := &sdk.PutPermissionInput{StatementId: aws.String("a"), Action: aws.String("events:PutEvents"), Principal: aws.String("111111111111")}
+	if _, err := w.PutPermission(ctx, put); err != nil {
+		t.Fatal(err)
+	}
+	policy := func() string {
+		out, err := w.DescribeEventBus(ctx, &sdk.DescribeEventBusInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return aws.ToString(out.Policy)
+	}
+	if got := policy(); !strings.Contains(got, `"AWS":"arn:aws:iam::111111111111:root"`) || !strings.Contains(got, `"Sid":"a"`) {
+		t.Errorf("the policy is %s", got)
+	}
+	if _, err := w.RemovePermission(ctx, &sdk.RemovePermissionInput{StatementId: aws.String("b")}); err == nil {
+		t.Error("a statement that is not there was removed")
+	}
+	if _, err := w.RemovePermission(ctx, &sdk.RemovePermissionInput{StatementId: aws.String("a")}); err != nil || policy() != "" {
+		t.Errorf("removed: %v, the policy is %q", err, policy())
+	}
+}
+
+func TestRulesOfATarget(t *testing.T) {
+	w := boot(t)
+	for _, name := range []string{"a", "b", "c"} {
+		arn := queue
+		if name == "b" {
+			arn = function
+		}
+		w.rule(t, name, `{"source":["x"]}`, "", types.Target{Id: aws.String("1"), Arn: &arn})
+	}
+	out, err := w.ListRuleNamesByTarget(t.Context(), &sdk.ListRuleNamesByTargetInput{TargetArn: aws.String(queue)})
+	if err != nil || strings.Join(out.RuleNames, "") != "ac" {
+		t.Errorf("listed %v, %v", out, err)
+	}
+}
+
+// What a target throttles is tried again as the clock goes on.
+func TestTargetsAreTriedAgain(t *testing.T) {
+	w := boot(t)
+	w.rule(t, "r", `{"source":["x"]}`, "", types.Target{Id: aws.String("1"), Arn: aws.String(function), RetryPolicy: &types.RetryPolicy{MaximumRetryAttempts: aws.Int32(2)}})
+	w.busy = 1
+	if _, err := w.PutEvents(t.Context(), &sdk.PutEventsInput{Entries: []types.PutEventsRequestEntry{{Source: aws.String("x"), DetailType: aws.String("t"), Detail: aws.String("{}")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.seen) != 1 {
+		t.Fatalf("%d attempts at once, want 1", len(w.seen))
+	}
+	from := w.now
+	w.now = w.now.Add(10 * time.Second)
+	for range 2 {
+		if err := w.service.Tick(t.Context(), from, w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(w.seen) != 2 || w.seen[0].Body != w.seen[1].Body {
+		t.Errorf("the target saw %+v", w.seen)
 	}
 }

@@ -47,13 +47,15 @@ type transformer struct {
 
 type bus struct {
 	Name, Account, Region string
-	Created               time.Time
+	Created, Modified     time.Time
+	Description           string            `json:",omitempty"`
+	Policy                string            `json:",omitempty"`
 	Tags                  map[string]string `json:",omitempty"`
 }
 
 var (
 	rules = state.NewCollection[rule]("events/rules") // account, region, bus, name
-	buses = state.NewCollection[bus]("events/buses")  // account, region, name; the default one is not kept
+	buses = state.NewCollection[bus]("events/buses")  // account, region, name; the default one is kept when it was changed
 )
 
 const defaultBus = "default"

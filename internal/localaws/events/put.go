@@ -26,11 +26,16 @@ type putEventsInput struct {
 	Entries []putEntry `required:"true" min:"1" max:"10"`
 }
 
-func touchEvents(call *wire.Call, in *putEventsInput) []wire.Access {
+func (s *Service) touchEvents(call *wire.Call, in *putEventsInput) []wire.Access {
 	var all []wire.Access
 	for _, e := range in.Entries {
 		b := bus{Name: busName(e.EventBusName), Account: call.Caller.Account, Region: call.Caller.Region}
-		all = append(all, wire.Access{Action: "events:PutEvents", Resource: b.arn(), Conditions: map[string][]string{
+		_ = s.cfg.Store.View(func(tx state.Tx) error { // a bus that is not there is the operation's to refuse
+			found, err := findBus(tx, call, b.Name)
+			b.Policy = found.Policy
+			return err
+		})
+		all = append(all, wire.Access{Action: "events:PutEvents", Resource: b.arn(), Policy: b.Policy, Conditions: map[string][]string{
 			"events:source": {e.Source}, "events:detail-type": {e.DetailType}}})
 	}
 	return all

@@ -118,7 +118,7 @@ func (q queue) show(tx state.Tx, m message, visible int64) error {
 func (q queue) clear(tx state.Tx) error {
 	prefix := state.Prefix(q.ID)
 	for _, remove := range []func(state.Tx, string) error{
-		messages.DeletePrefix, payloads.DeletePrefix, dues.DeletePrefix, duplicates.DeletePrefix,
+		messages.DeletePrefix, payloads.DeletePrefix, dues.DeletePrefix, duplicates.DeletePrefix, moves.DeletePrefix,
 	} {
 		if err := remove(tx, prefix); err != nil {
 			return err
