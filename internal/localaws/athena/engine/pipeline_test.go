@@ -207,3 +207,27 @@ func TestInsertPartitionsAndDescriptions(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A query that would scan too much is stopped by its plan, and has written nothing.
+func TestScanLimitStopsBeforeTheScan(t *testing.T) {
+	b := newBench(t, false)
+	b.must("CREATE TABLE big WITH (external_location = 's3://d/big/') AS SELECT x AS id, sqrt(x) AS v FROM UNNEST(sequence(1, 10000)) AS u(x)")
+	limited := func(statement string, limit int64) error {
+		b.n++
+		_, err := b.engine.Run(t.Context(), engine.Request{ID: fmt.Sprintf("l%d", b.n), Statement: statement, Output: "s3://results/out/", ScanLimit: limit})
+		return err
+	}
+	both := b.must("SELECT sum(id), sum(v) FROM big").Scanned
+	one := b.must("SELECT sum(id) FROM big").Scanned
+	if err := limited("SELECT sum(id) FROM big", one); err != nil {
+		t.Errorf("%d bytes of %d: %v", one, both, err)
+	}
+	for _, q := range []string{"SELECT sum(id), sum(v) FROM big", "SELECT count(*) FROM big a JOIN big b ON a.id = b.id", "CREATE TABLE copied WITH (external_location = 's3://d/copied/') AS SELECT * FROM big"} {
+		if err := limited(q, one); !errors.Is(err, engine.ErrScanLimit) {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+	if left, err := b.objects.List(t.Context(), "s3://d/copied/"); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}

@@ -234,6 +234,9 @@ func (r *run) query(q *sql.Query) error {
 
 // result runs a translated query and writes its rows as CSV.
 func (s *session) result(tr translation) error {
+	if err := s.checkLimit(tr); err != nil {
+		return err
+	}
 	rows, err := s.in.query(s.ctx, tr.text)
 	if err != nil {
 		return tr.explainError(err)
@@ -241,9 +244,6 @@ func (s *session) result(tr translation) error {
 	defer rows.Close()
 	if s.res.Scanned, err = s.scanned(); err != nil {
 		return err
-	}
-	if l := s.req.ScanLimit; l > 0 && s.res.Scanned > l {
-		return ErrScanLimit
 	}
 	columns, shapes := describe(rows)
 	s.res.Columns, s.res.Header = columns, true

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"engage/internal/localaws/athena/sql"
-
 	duckdb "github.com/duckdb/duckdb-go/v2"
 	"github.com/parquet-go/parquet-go"
 )
@@ -25,7 +23,15 @@ type node struct {
 
 // collect finds the scans of a plan.
 func collect(i duckdb.ProfilingInfo, out []node) []node {
-	info := parseExtra(i.Metrics["EXTRA_INFO"])
+	out = appendScan(out, parseExtra(i.Metrics["EXTRA_INFO"]))
+	for _, c := range i.Children {
+		out = collect(c, out)
+	}
+	return out
+}
+
+// appendScan reads a step of a plan, where it is a scan.
+func appendScan(out []node, info map[string]string) []node {
 	if f := info["Function"]; f == "READ_PARQUET" || f == "READ_CSV" {
 		n := node{columns: lines(info["Projections"]), filters: lines(info["Filters"]), pruning: info["File Filters"]}
 		for _, f := range n.filters {
@@ -38,9 +44,6 @@ func collect(i duckdb.ProfilingInfo, out []node) []node {
 			n.count, _ = strconv.Atoi(total)
 		}
 		out = append(out, n)
-	}
-	for _, c := range i.Children {
-		out = collect(c, out)
 	}
 	return out
 }
@@ -98,15 +101,20 @@ func extraItem(s string, end byte) (item, rest string) {
 	return b.String(), ""
 }
 
-// scanned adds up what the query that just ran has read: of Parquet the compressed chunks of the
-// columns it needed, in row groups that the filters could not rule out; of text whole files.
+// scanned adds up what the query that just ran has read.
 func (s *session) scanned() (int64, error) {
 	root, err := duckdb.GetProfilingInfo(s.in.session)
 	if err != nil {
 		return 0, nil // DuckDB keeps none for a query that it answered from the files' footers alone
 	}
+	return s.bytesOf(collect(root, nil))
+}
+
+// bytesOf adds up scans: of Parquet the compressed chunks of the columns that they need, in row
+// groups that the filters cannot rule out; of text whole files.
+func (s *session) bytesOf(nodes []node) (int64, error) {
 	var total int64
-	for _, n := range collect(root, nil) {
+	for _, n := range nodes {
 		sc := s.scanOf(n)
 		if sc == nil {
 			continue
@@ -329,33 +337,4 @@ func number(v parquet.Value) (float64, bool) {
 		return v.Double(), true
 	}
 	return 0, false
-}
-
-// explain gives DuckDB's plan, the one that runs.
-func (r *run) explain(st *sql.Explain) error {
-	q := st.Statement.(*sql.QueryStatement).Query
-	return r.withSession(func(s *session) error {
-		tr, err := s.translate(q)
-		if err != nil {
-			return err
-		}
-		verb := "EXPLAIN "
-		if st.Analyze {
-			verb = "EXPLAIN ANALYZE "
-		}
-		rows, err := s.in.query(s.ctx, verb+tr.text)
-		if err != nil {
-			return tr.explainError(err)
-		}
-		defer rows.Close()
-		dest := make([]driver.Value, 2)
-		var out [][]string
-		for rows.Next(dest) == nil {
-			text, _ := dest[1].(string)
-			for _, l := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-				out = append(out, []string{l})
-			}
-		}
-		return r.writeText([]Column{{Name: "Query Plan", Type: "varchar", Precision: 2147483647, CaseSensitive: true}}, out)
-	})
 }

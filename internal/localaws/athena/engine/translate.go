@@ -34,6 +34,15 @@ func (t translation) origin(offset int) sql.Pos {
 	return t.marks[i-1].pos
 }
 
+// within puts a translation between other words.
+func (t translation) within(before, after string) translation {
+	marks := make([]mark, len(t.marks))
+	for i, m := range t.marks {
+		marks[i] = mark{m.offset + len(before), m.pos}
+	}
+	return translation{text: before + t.text + after, marks: marks, notes: t.notes}
+}
+
 // translator writes a syntax tree as DuckDB's SQL. A failure is a panic with *sql.Error, caught in translate.
 type translator struct {
 	b        strings.Builder

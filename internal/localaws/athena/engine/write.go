@@ -208,6 +208,9 @@ func (r *run) write(q *sql.Query, t *target, withData bool, done func() error) e
 		start = time.Now()
 		defer func() { r.res.Execution = time.Since(start) }()
 		if withData {
+			if err := s.checkLimit(tr); err != nil {
+				return err
+			}
 			if err := s.copy(tr, t, dir); err != nil {
 				return err
 			}
@@ -236,7 +239,8 @@ func (s *session) shape(q *sql.Query, tr translation, t *target) error {
 
 // describeTypes asks for names and types as DuckDB declares them.
 func (s *session) describeTypes(tr translation) (names, types []string, err error) {
-	rows, err := s.in.query(s.ctx, "DESCRIBE "+tr.text)
+	tr = tr.within("DESCRIBE ", "")
+	rows, err := s.in.query(s.ctx, tr.text)
 	if err != nil {
 		return nil, nil, tr.explainError(err)
 	}
@@ -371,12 +375,8 @@ func (s *session) copy(tr translation, t *target, dir string) error {
 		}
 	}
 	prefix := "COPY (SELECT " + strings.Join(parts, ", ") + " FROM ("
-	q := prefix + tr.text + ") AS q(" + strings.Join(aliases, ", ") + ")) TO " + literal(t.path(dir)) + " (" + t.options() + ")"
-	for i := range tr.marks {
-		tr.marks[i].offset += len(prefix)
-	}
-	tr.text = q
-	rows, err := s.in.query(s.ctx, q)
+	tr = tr.within(prefix, ") AS q("+strings.Join(aliases, ", ")+")) TO "+literal(t.path(dir))+" ("+t.options()+")")
+	rows, err := s.in.query(s.ctx, tr.text)
 	if err != nil {
 		return tr.explainError(err)
 	}
@@ -385,13 +385,8 @@ func (s *session) copy(tr translation, t *target, dir string) error {
 	if rows.Next(values) == nil {
 		s.res.Rows, _ = values[0].(int64)
 	}
-	if s.res.Scanned, err = s.scanned(); err != nil {
-		return err
-	}
-	if l := s.req.ScanLimit; l > 0 && s.res.Scanned > l {
-		return ErrScanLimit
-	}
-	return nil
+	s.res.Scanned, err = s.scanned()
+	return err
 }
 
 // path is the directory of a partitioned table's files, or the one file.
