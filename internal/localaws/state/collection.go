@@ -176,6 +176,29 @@ func (c Collection[T]) ScanFrom(tx Tx, prefix, from, after string) iter.Seq[Raw[
 	}
 }
 
+// ScanBack iterates over the entries whose keys have the prefix and come
+// before the key before, the last one first. The collection must not change meanwhile.
+func (c Collection[T]) ScanBack(tx Tx, prefix, before string) iter.Seq[Raw[T]] {
+	return func(yield func(Raw[T]) bool) {
+		b := tx.tx.Bucket(c.name)
+		if b == nil {
+			return
+		}
+		cursor := b.Cursor()
+		k, v := cursor.Seek([]byte(before))
+		if k == nil {
+			k, v = cursor.Last()
+		} else {
+			k, v = cursor.Prev()
+		}
+		for ; k != nil && bytes.HasPrefix(k, []byte(prefix)); k, v = cursor.Prev() {
+			if !yield(Raw[T]{k, v}) {
+				return
+			}
+		}
+	}
+}
+
 // Cursor walks over the entries of a prefix and can jump ahead.
 type Cursor[T any] struct {
 	cursor *bbolt.Cursor

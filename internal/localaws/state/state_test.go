@@ -119,6 +119,23 @@ func TestListPages(t *testing.T) {
 	})
 }
 
+func TestScanBack(t *testing.T) {
+	s := open(t, t.TempDir())
+	put(t, s, "0", state.Key("1", "a"), state.Key("1", "b"), state.Key("1", "c"), "2")
+	for before, want := range map[string]string{state.Key("1", "c"): "ba", state.Key("1", "bb"): "ba", "1\x01": "cba", "3": "", state.Key("1", "a"): ""} {
+		got := ""
+		_ = s.View(func(tx state.Tx) error {
+			for raw := range things.ScanBack(tx, state.Prefix("1"), before) {
+				got += state.Parts(raw.Key())[1]
+			}
+			return nil
+		})
+		if got != want {
+			t.Errorf("before %q: got %q, want %q", before, got, want)
+		}
+	}
+}
+
 func TestConcurrentBatches(t *testing.T) {
 	s := open(t, t.TempDir())
 	var wg sync.WaitGroup

@@ -31,7 +31,11 @@ func check(v reflect.Value, path string, faults *[]string) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[Time]() {
+			f := v.Type().Field(i)
+			switch {
+			case f.Anonymous && f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[Time]():
+				check(v.Field(i), path, faults) // its members are those of the structure that embeds it
+			case f.IsExported() && f.Type != reflect.TypeFor[Time]():
 				checkField(v.Field(i), f, join(path, lowerFirst(memberName(f))), faults)
 			}
 		}
