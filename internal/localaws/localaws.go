@@ -86,6 +86,7 @@ func newIdentity(store *state.Store) identity {
 		sessions: auth.NewSessions(store, time.Now, rand.Reader),
 		roles:    iam.New(iam.Config{Store: store, Now: time.Now, Rand: rand.Reader}),
 	}
+	id.sessions.WithUsers(id.roles)
 	id.authenticator = auth.NewAuthenticator(id.sessions, time.Now, maxBody)
 	id.authorizer = auth.NewAuthorizer(id.sessions, id.roles, time.Now)
 	return id

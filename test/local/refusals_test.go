@@ -49,8 +49,8 @@ var _ = Describe("What the endpoint does not do", func() {
 	It("is refused at once, in each protocol's form", func(ctx SpecContext) {
 		_, err := root.sfn.CreateActivity(ctx, &sfn.CreateActivityInput{Name: aws.String("a")})
 		Expect(err).To(refuseWith("NotImplemented", "CreateActivity"))
-		_, err = root.iam.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("u")})
-		Expect(err).To(refuseWith("NotImplemented", "CreateUser"))
+		_, err = root.iam.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String("u")})
+		Expect(err).To(refuseWith("NotImplemented", "CreateLoginProfile"))
 		_, err = root.sqs.ListMessageMoveTasks(ctx, &sqs.ListMessageMoveTasksInput{SourceArn: aws.String("arn:aws:sqs:us-east-1:000000000000:q")})
 		Expect(err).To(refuseWith("NotImplemented", "ListMessageMoveTasks"))
 		b := bucket(ctx)

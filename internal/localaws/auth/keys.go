@@ -60,6 +60,9 @@ func principalKeys(keys policy.Keys, c wire.Caller) {
 	}
 	keys["aws:principalaccount"] = []string{c.Account}
 	keys["aws:userid"] = []string{c.UserID}
+	if c.SourceIdentity != "" {
+		keys["aws:sourceidentity"] = []string{c.SourceIdentity}
+	}
 	for name, value := range c.Tags {
 		keys.Set("aws:PrincipalTag/"+name, value)
 	}

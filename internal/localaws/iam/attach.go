@@ -11,71 +11,84 @@ import (
 	"engage/internal/localaws/wire"
 )
 
-type putRolePolicyInput struct {
-	RoleName       string `required:"true" min:"1"`
-	PolicyName     string `required:"true" min:"1"`
-	PolicyDocument string `required:"true" min:"1"`
+// handler gives a function of a kind the form of an operation's.
+func handler[E, I, O any](s *Service, k kind[E], handle func(*Service, kind[E], *wire.Call, *I) (*O, error)) wire.Handler[I, O] {
+	return func(_ context.Context, call *wire.Call, in *I) (*O, error) { return handle(s, k, call, in) }
 }
 
-func (in putRolePolicyInput) role() string { return in.RoleName }
+type putPolicyInput struct {
+	RoleName, UserName, GroupName string
+	PolicyName                    string `required:"true" min:"1"`
+	PolicyDocument                string `required:"true" min:"1"`
+}
 
-func (s *Service) putRolePolicy(_ context.Context, call *wire.Call, in *putRolePolicyInput) (*wire.Empty, error) {
+func (in putPolicyInput) whose() names { return names{in.RoleName, in.UserName, in.GroupName} }
+
+func putInline[E any](s *Service, k kind[E], call *wire.Call, in *putPolicyInput) (*wire.Empty, error) {
 	if err := checkName("policyName", in.PolicyName, 128); err != nil {
 		return nil, err
 	}
 	if _, err := parse(policy.Identity, in.PolicyDocument); err != nil {
 		return nil, err
 	}
-	return &wire.Empty{}, s.editRole(call, in.RoleName, func(_ state.Tx, r *Role) error {
-		if r.Inline == nil {
-			r.Inline = map[string]string{}
+	return editGrants(s, k, call, in.whose(), func(_ state.Tx, g *Grants) error {
+		if g.Inline == nil {
+			g.Inline = map[string]string{}
 		}
-		r.Inline[in.PolicyName] = in.PolicyDocument
-		total := 0
-		for _, document := range r.Inline {
-			total += size(document)
-		}
-		if total > maxInlineSize {
-			return limitExceeded("Maximum policy size of %d bytes exceeded for role %s", maxInlineSize, r.Name)
+		g.Inline[in.PolicyName] = in.PolicyDocument
+		if g.total() > k.inline {
+			return limitExceeded("Maximum policy size of %d bytes exceeded for %s %s", k.inline, strings.ToLower(k.title), k.named(in.whose()))
 		}
 		return nil
 	})
 }
 
-type rolePolicyInput struct {
-	RoleName   string `required:"true" min:"1"`
-	PolicyName string `required:"true" min:"1"`
+type inlineInput struct {
+	RoleName, UserName, GroupName string
+	PolicyName                    string `required:"true" min:"1"`
 }
 
-func (in rolePolicyInput) role() string { return in.RoleName }
+func (in inlineInput) whose() names { return names{in.RoleName, in.UserName, in.GroupName} }
 
-type rolePolicyOutput struct{ RoleName, PolicyName, PolicyDocument string }
-
-func noInline(name string) error {
-	return noSuchEntity("The role policy with name %s cannot be found.", name)
+// inlineOutput has the name of whose policy it is: the others are empty and left out.
+type inlineOutput struct {
+	RoleName, UserName, GroupName string
+	PolicyName, PolicyDocument    string
 }
 
-func (s *Service) getRolePolicy(_ context.Context, call *wire.Call, in *rolePolicyInput) (*rolePolicyOutput, error) {
-	r, err := s.role(call.Caller.Account, in.RoleName)
+func noInline(title, name string) error {
+	return noSuchEntity("The %s policy with name %s cannot be found.", strings.ToLower(title), name)
+}
+
+func getInline[E any](s *Service, k kind[E], call *wire.Call, in *inlineInput) (*inlineOutput, error) {
+	e, err := load(s, k, call, in.whose())
 	if err != nil {
 		return nil, err
 	}
-	document, found := r.Inline[in.PolicyName]
+	document, found := k.grants(&e).Inline[in.PolicyName]
 	if !found {
-		return nil, noInline(in.PolicyName)
+		return nil, noInline(k.title, in.PolicyName)
 	}
-	return &rolePolicyOutput{r.Name, in.PolicyName, encodeDocument(document)}, nil
+	return &inlineOutput{in.RoleName, in.UserName, in.GroupName, in.PolicyName, encodeDocument(document)}, nil
 }
 
-func (s *Service) deleteRolePolicy(_ context.Context, call *wire.Call, in *rolePolicyInput) (*wire.Empty, error) {
-	return &wire.Empty{}, s.editRole(call, in.RoleName, func(_ state.Tx, r *Role) error {
-		if _, found := r.Inline[in.PolicyName]; !found {
-			return noInline(in.PolicyName)
+func deleteInline[E any](s *Service, k kind[E], call *wire.Call, in *inlineInput) (*wire.Empty, error) {
+	return editGrants(s, k, call, in.whose(), func(_ state.Tx, g *Grants) error {
+		if _, found := g.Inline[in.PolicyName]; !found {
+			return noInline(k.title, in.PolicyName)
 		}
-		delete(r.Inline, in.PolicyName)
+		delete(g.Inline, in.PolicyName)
 		return nil
 	})
 }
+
+type listPolicyNamesInput struct {
+	RoleName, UserName, GroupName string
+	Marker                        string
+	MaxItems                      *int `min:"1" max:"1000"`
+}
+
+func (in listPolicyNamesInput) whose() names { return names{in.RoleName, in.UserName, in.GroupName} }
 
 type policyNamesOutput struct {
 	PolicyNames []string
@@ -83,37 +96,37 @@ type policyNamesOutput struct {
 	Marker      string
 }
 
-func (s *Service) listRolePolicies(_ context.Context, call *wire.Call, in *listRoleInput) (*policyNamesOutput, error) {
-	r, err := s.role(call.Caller.Account, in.RoleName)
+func listInline[E any](s *Service, k kind[E], call *wire.Call, in *listPolicyNamesInput) (*policyNamesOutput, error) {
+	e, err := load(s, k, call, in.whose())
 	if err != nil {
 		return nil, err
 	}
-	names := slices.AppendSeq([]string{}, maps.Keys(r.Inline))
-	slices.Sort(names)
-	cut, p := pageOf(names, func(n string) string { return n }, page{in.Marker, in.MaxItems})
+	all := slices.AppendSeq([]string{}, maps.Keys(k.grants(&e).Inline))
+	slices.Sort(all)
+	cut, p := pageOf(all, func(n string) string { return n }, page{in.Marker, in.MaxItems})
 	return &policyNamesOutput{cut, p.IsTruncated, p.Marker}, nil
 }
 
 type attachInput struct {
-	RoleName  string `required:"true" min:"1"`
-	PolicyArn string `required:"true" min:"20"`
+	RoleName, UserName, GroupName string
+	PolicyArn                     string `required:"true" min:"20"`
 }
 
-func (in attachInput) role() string { return in.RoleName }
+func (in attachInput) whose() names { return names{in.RoleName, in.UserName, in.GroupName} }
 func (in attachInput) arn() string  { return in.PolicyArn }
 
-func (s *Service) attachRolePolicy(_ context.Context, call *wire.Call, in *attachInput) (*wire.Empty, error) {
-	return &wire.Empty{}, s.editRole(call, in.RoleName, func(tx state.Tx, r *Role) error {
-		if err := checkAttachable(tx, r.Account, in.PolicyArn); err != nil {
+func attach[E any](s *Service, k kind[E], call *wire.Call, in *attachInput) (*wire.Empty, error) {
+	return editGrants(s, k, call, in.whose(), func(tx state.Tx, g *Grants) error {
+		if err := checkAttachable(tx, call.Caller.Account, in.PolicyArn); err != nil {
 			return err
 		}
-		if slices.Contains(r.Attached, in.PolicyArn) {
+		if slices.Contains(g.Attached, in.PolicyArn) {
 			return nil // attaching twice is no error
 		}
-		if len(r.Attached) >= maxAttached {
-			return limitExceeded("Cannot exceed quota for PoliciesPerRole: %d", maxAttached)
+		if len(g.Attached) >= maxAttached {
+			return limitExceeded("Cannot exceed quota for PoliciesPer%s: %d", k.title, maxAttached)
 		}
-		r.Attached = append(r.Attached, in.PolicyArn)
+		g.Attached = append(g.Attached, in.PolicyArn)
 		return nil
 	})
 }
@@ -132,18 +145,27 @@ func checkAttachable(tx state.Tx, account, arn string) error {
 	return nil
 }
 
-func (s *Service) detachRolePolicy(_ context.Context, call *wire.Call, in *attachInput) (*wire.Empty, error) {
-	return &wire.Empty{}, s.editRole(call, in.RoleName, func(_ state.Tx, r *Role) error {
-		i := slices.Index(r.Attached, in.PolicyArn)
+func detach[E any](s *Service, k kind[E], call *wire.Call, in *attachInput) (*wire.Empty, error) {
+	return editGrants(s, k, call, in.whose(), func(_ state.Tx, g *Grants) error {
+		i := slices.Index(g.Attached, in.PolicyArn)
 		if i < 0 {
 			return noSuchEntity("Policy %s was not found.", in.PolicyArn)
 		}
-		r.Attached = slices.Delete(r.Attached, i, i+1)
+		g.Attached = slices.Delete(g.Attached, i, i+1)
 		return nil
 	})
 }
 
 type attachedPolicy struct{ PolicyName, PolicyArn string }
+
+type listAttachedInput struct {
+	RoleName, UserName, GroupName string
+	PathPrefix                    string
+	Marker                        string
+	MaxItems                      *int `min:"1" max:"1000"`
+}
+
+func (in listAttachedInput) whose() names { return names{in.RoleName, in.UserName, in.GroupName} }
 
 type attachedOutput struct {
 	AttachedPolicies []attachedPolicy
@@ -151,19 +173,24 @@ type attachedOutput struct {
 	Marker           string
 }
 
-func (s *Service) listAttachedRolePolicies(_ context.Context, call *wire.Call, in *listRoleInput) (*attachedOutput, error) {
-	r, err := s.role(call.Caller.Account, in.RoleName)
+func listAttached[E any](s *Service, k kind[E], call *wire.Call, in *listAttachedInput) (*attachedOutput, error) {
+	e, err := load(s, k, call, in.whose())
 	if err != nil {
 		return nil, err
 	}
+	cut, p := pageOf(k.grants(&e).attached(in.PathPrefix), func(a attachedPolicy) string { return a.PolicyArn }, page{in.Marker, in.MaxItems})
+	return &attachedOutput{cut, p.IsTruncated, p.Marker}, nil
+}
+
+// attached lists the managed policies below a path, by ARN.
+func (g *Grants) attached(below string) []attachedPolicy {
 	all := []attachedPolicy{}
-	for _, arn := range slices.Sorted(slices.Values(r.Attached)) {
-		if path, name := splitPolicyARN(arn); strings.HasPrefix(path, in.PathPrefix) {
+	for _, arn := range slices.Sorted(slices.Values(g.Attached)) {
+		if path, name := splitPolicyARN(arn); strings.HasPrefix(path, below) {
 			all = append(all, attachedPolicy{name, arn})
 		}
 	}
-	cut, p := pageOf(all, func(a attachedPolicy) string { return a.PolicyArn }, page{in.Marker, in.MaxItems})
-	return &attachedOutput{cut, p.IsTruncated, p.Marker}, nil
+	return all
 }
 
 // splitPolicyARN returns path and name of a policy's ARN.

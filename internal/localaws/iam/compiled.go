@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	"engage/internal/localaws/wire"
 )
 
-// compiledRole is what the permission check needs of a role.
+// compiledRole is what the permission check needs of a role or a user.
 type compiledRole struct {
 	policies auth.RolePolicies
 	found    bool
@@ -37,32 +38,73 @@ func (s *Service) PoliciesOf(arn string) (auth.RolePolicies, bool, error) {
 }
 
 func (s *Service) compile(arn string) (compiledRole, error) {
-	r, err := s.Role(arn)
+	p, err := s.principal(arn)
 	if wire.IsCode(err, "NoSuchEntity") {
 		return compiledRole{}, nil
 	}
 	if err != nil {
 		return compiledRole{}, err
 	}
-	c := compiledRole{found: true, policies: auth.RolePolicies{ID: r.ID}}
-	for _, name := range slices.Sorted(maps.Keys(r.Inline)) {
-		document, err := policy.Parse(policy.Identity, r.Inline[name])
+	c := compiledRole{found: true, policies: auth.RolePolicies{ID: p.id}}
+	for _, g := range p.grants {
+		documents, err := s.compileGrants(p.account, g)
 		if err != nil {
 			return c, err
 		}
-		c.policies.Identity = append(c.policies.Identity, document)
+		c.policies.Identity = append(c.policies.Identity, documents...)
 	}
-	for _, attached := range r.Attached {
-		document, _, err := s.managed(r.Account, attached)
-		if err != nil {
-			return c, err
-		}
-		c.policies.Identity = append(c.policies.Identity, document)
-	}
-	if r.Boundary != "" {
-		c.policies.Boundary, _, err = s.managed(r.Account, r.Boundary)
+	if p.boundary != "" {
+		c.policies.Boundary, _, err = s.managed(p.account, p.boundary)
 	}
 	return c, err
+}
+
+// principal is who acts, with all that grants: a user's groups too.
+type principal struct {
+	account, id, arn, boundary string
+	tags                       map[string]string
+	grants                     []Grants
+}
+
+// principal returns a role or a user by its ARN. Errors: NoSuchEntity.
+func (s *Service) principal(arn string) (principal, error) {
+	if !strings.Contains(arn, ":user/") {
+		r, err := s.Role(arn)
+		return principal{r.Account, r.ID, r.ARN, r.Boundary, r.Tags, []Grants{r.Grants}}, err
+	}
+	var p principal
+	return p, s.Store.View(func(tx state.Tx) error {
+		account := strings.Split(arn+":::::", ":")[4]
+		u, err := findUser(tx, account, arn[strings.LastIndexByte(arn, '/')+1:])
+		if err == nil && u.ARN != arn {
+			err = noSuchEntity("The user with name %s cannot be found.", u.Name)
+		}
+		p = principal{u.Account, u.ID, u.ARN, u.Boundary, u.Tags, []Grants{u.Grants}}
+		for _, name := range u.Groups {
+			g, findErr := findGroup(tx, account, name)
+			p.grants, err = append(p.grants, g.Grants), cmp.Or(err, findErr)
+		}
+		return err
+	})
+}
+
+func (s *Service) compileGrants(account string, g Grants) ([]*policy.Document, error) {
+	var all []*policy.Document
+	for _, name := range slices.Sorted(maps.Keys(g.Inline)) {
+		document, err := policy.Parse(policy.Identity, g.Inline[name])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, document)
+	}
+	for _, attached := range g.Attached {
+		document, _, err := s.managed(account, attached)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, document)
+	}
+	return all, nil
 }
 
 // Managed implements auth.Roles.

@@ -30,8 +30,7 @@ type Role struct {
 	Created     time.Time
 	Boundary    string // ARN of a managed policy
 	Tags        map[string]string
-	Inline      map[string]string // documents by name
-	Attached    []string          // ARNs of managed policies, in order of attachment
+	Grants
 }
 
 // Policy is a stored managed policy.
@@ -82,7 +81,6 @@ const (
 	maxVersions    = 5
 	maxTags        = 50
 	maxTrustSize   = 2048
-	maxInlineSize  = 10240
 	maxManagedSize = 6144
 	maxDescription = 1000
 	minSession     = 3600

@@ -63,21 +63,42 @@ func ownPolicy(p Policy) error {
 	return nil
 }
 
-// attachedTo counts and names the roles that use a policy.
-func attachedTo(tx state.Tx, account, arn string) (attached, bounded []Role, err error) {
-	for raw := range roles.Scan(tx, state.Prefix(account), "") {
-		r, err := raw.Value()
-		if err != nil {
-			return nil, nil, err
+// usage is who uses a policy, or has it as boundary.
+type usage struct {
+	roles  []Role
+	users  []User
+	groups []Group
+}
+
+func (u usage) count() int { return len(u.roles) + len(u.users) + len(u.groups) }
+
+// attachedTo finds who uses a policy.
+func attachedTo(tx state.Tx, account, arn string) (attached, bounded usage, err error) {
+	allRoles, err := roles.List(tx, state.Prefix(account), "", 0)
+	for _, e := range allRoles {
+		if slices.Contains(e.Value.Attached, arn) {
+			attached.roles = append(attached.roles, e.Value)
 		}
-		if slices.Contains(r.Attached, arn) {
-			attached = append(attached, r)
-		}
-		if r.Boundary == arn {
-			bounded = append(bounded, r)
+		if e.Value.Boundary == arn {
+			bounded.roles = append(bounded.roles, e.Value)
 		}
 	}
-	return attached, bounded, nil
+	allUsers, usersErr := users.List(tx, state.Prefix(account), "", 0)
+	for _, e := range allUsers {
+		if slices.Contains(e.Value.Attached, arn) {
+			attached.users = append(attached.users, e.Value)
+		}
+		if e.Value.Boundary == arn {
+			bounded.users = append(bounded.users, e.Value)
+		}
+	}
+	allGroups, groupsErr := groups.List(tx, state.Prefix(account), "", 0)
+	for _, e := range allGroups {
+		if slices.Contains(e.Value.Attached, arn) {
+			attached.groups = append(attached.groups, e.Value)
+		}
+	}
+	return attached, bounded, errors.Join(err, usersErr, groupsErr)
 }
 
 // policyOutput is a policy as answers describe it.
@@ -100,7 +121,7 @@ func describePolicy(tx state.Tx, account string, p Policy, whole bool) (policyOu
 	attached, bounded, err := attachedTo(tx, account, p.ARN)
 	out := policyOutput{
 		PolicyName: p.Name, PolicyId: p.ID, Arn: p.ARN, Path: p.Path, DefaultVersionId: versionID(p.Default),
-		AttachmentCount: len(attached), PermissionsBoundaryUsageCount: len(bounded), IsAttachable: true,
+		AttachmentCount: attached.count(), PermissionsBoundaryUsageCount: bounded.count(), IsAttachable: true,
 		CreateDate: wire.TimeOf(p.Created), UpdateDate: wire.TimeOf(p.Updated),
 	}
 	if whole {
@@ -211,7 +232,7 @@ func (s *Service) deletePolicy(_ context.Context, call *wire.Call, in *policyInp
 		switch {
 		case err != nil:
 			return err
-		case len(attached)+len(bounded) > 0:
+		case attached.count()+bounded.count() > 0:
 			return conflict("Cannot delete a policy attached to entities.")
 		case len(p.Versions) > 1:
 			return conflict("This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
@@ -289,18 +310,28 @@ type listPolicyInput struct {
 
 func (in listPolicyInput) arn() string { return in.PolicyArn }
 
-type policyRole struct{ RoleName, RoleId string }
+type (
+	policyRole  struct{ RoleName, RoleId string }
+	policyUser  struct{ UserName, UserId string }
+	policyGroup struct{ GroupName, GroupId string }
+)
 
 type entitiesOutput struct {
 	PolicyRoles  []policyRole
-	PolicyUsers  []wire.Empty
-	PolicyGroups []wire.Empty
+	PolicyUsers  []policyUser
+	PolicyGroups []policyGroup
 	IsTruncated  bool
 	Marker       string
 }
 
+// entity is one of those that use a policy, with what adds it to an answer.
+type entity struct {
+	kind, path, name string
+	add              func(*entitiesOutput)
+}
+
 func (s *Service) listEntitiesForPolicy(_ context.Context, call *wire.Call, in *listPolicyInput) (*entitiesOutput, error) {
-	found := []policyRole{}
+	var found []entity
 	err := s.Store.View(func(tx state.Tx) error {
 		if _, err := findPolicy(tx, call.Caller.Account, in.PolicyArn); err != nil {
 			return err
@@ -309,13 +340,30 @@ func (s *Service) listEntitiesForPolicy(_ context.Context, call *wire.Call, in *
 		if in.PolicyUsageFilter == "PermissionsBoundary" {
 			attached = bounded
 		}
-		for _, r := range attached {
-			if strings.HasPrefix(r.Path, in.PathPrefix) && (in.EntityFilter == "" || in.EntityFilter == "Role") {
-				found = append(found, policyRole{r.Name, r.ID})
-			}
-		}
+		found = slices.DeleteFunc(attached.entities(), func(e entity) bool {
+			return !strings.HasPrefix(e.path, in.PathPrefix) || in.EntityFilter != "" && in.EntityFilter != e.kind
+		})
 		return err
 	})
-	cut, p := pageOf(found, func(r policyRole) string { return strings.ToLower(r.RoleName) }, page{in.Marker, in.MaxItems})
-	return &entitiesOutput{cut, []wire.Empty{}, []wire.Empty{}, p.IsTruncated, p.Marker}, err
+	cut, p := pageOf(found, func(e entity) string { return e.kind + "/" + strings.ToLower(e.name) }, page{in.Marker, in.MaxItems})
+	out := &entitiesOutput{[]policyRole{}, []policyUser{}, []policyGroup{}, p.IsTruncated, p.Marker}
+	for _, e := range cut {
+		e.add(out)
+	}
+	return out, err
+}
+
+// entities lists who uses a policy, by kind and name.
+func (u usage) entities() []entity {
+	var all []entity
+	for _, g := range u.groups {
+		all = append(all, entity{"Group", g.Path, g.Name, func(o *entitiesOutput) { o.PolicyGroups = append(o.PolicyGroups, policyGroup{g.Name, g.ID}) }})
+	}
+	for _, r := range u.roles {
+		all = append(all, entity{"Role", r.Path, r.Name, func(o *entitiesOutput) { o.PolicyRoles = append(o.PolicyRoles, policyRole{r.Name, r.ID}) }})
+	}
+	for _, user := range u.users {
+		all = append(all, entity{"User", user.Path, user.Name, func(o *entitiesOutput) { o.PolicyUsers = append(o.PolicyUsers, policyUser{user.Name, user.ID}) }})
+	}
+	return all
 }

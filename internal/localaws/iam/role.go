@@ -134,7 +134,9 @@ func checkTrust(tx state.Tx, account, text string) error {
 		}
 		kind, path, _ := strings.Cut(parts[5], "/")
 		name := path[strings.LastIndexByte(path, '/')+1:]
-		if r, err := findRole(tx, account, name); kind == "user" || kind == "role" && (err != nil || r.ARN != arn) {
+		r, _ := findRole(tx, account, name) // one that is not there has no ARN
+		u, _ := findUser(tx, account, name)
+		if kind == "user" && u.ARN != arn || kind == "role" && r.ARN != arn {
 			return wire.Errorf("MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\"", arn)
 		}
 	}
@@ -284,10 +286,18 @@ func (s *Service) deleteRole(_ context.Context, call *wire.Call, in *roleName) (
 		switch {
 		case err != nil:
 			return err
-		case len(r.Attached) > 0:
-			return conflict("Cannot delete entity, must detach all policies first.")
-		case len(r.Inline) > 0:
-			return conflict("Cannot delete entity, must delete policies first.")
+		case r.linked():
+			return wire.Errorf("UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.Name)
+		}
+		in, err := describeProfiles(tx, r.Account, func(p Profile) bool { return p.Role == r.Name })
+		if err != nil {
+			return err
+		}
+		if len(in) > 0 {
+			return conflict("Cannot delete entity, must remove roles from instance profile first.")
+		}
+		if err := r.empty(); err != nil {
+			return err
 		}
 		return roles.Delete(tx, roleKey(r.Account, r.Name))
 	})

@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"regexp"
@@ -32,8 +33,8 @@ type PolicyArn struct {
 	Arn string `xml:"arn" required:"true"`
 }
 
-// AssumeRoleInput is what AssumeRole takes. MFA, transitive tags, source
-// identities and provided contexts are refused by name.
+// AssumeRoleInput is what AssumeRole takes. MFA, transitive tags and provided
+// contexts are refused by name.
 type AssumeRoleInput struct {
 	RoleArn         string `required:"true" min:"20" max:"2048"`
 	RoleSessionName string `required:"true" min:"2" max:"64"`
@@ -42,6 +43,7 @@ type AssumeRoleInput struct {
 	Policy          string
 	PolicyArns      []PolicyArn
 	Tags            []Tag
+	SourceIdentity  string `max:"64"`
 }
 
 // AssumeRoleOutput is a session.
@@ -49,6 +51,7 @@ type AssumeRoleOutput struct {
 	Credentials      credentials
 	AssumedRoleUser  assumedRole
 	PackedPolicySize *int
+	SourceIdentity   string
 	SessionTokenSize int
 }
 
@@ -56,7 +59,7 @@ type assumedRole struct{ AssumedRoleId, Arn string }
 
 // assumes gives the role's trust policy to the permission check. A role that
 // is not there looks like one that trusts nobody, as on AWS.
-func (s *Service) assumes(_ *wire.Call, in *AssumeRoleInput) []wire.Access {
+func (s *Service) assumes(call *wire.Call, in *AssumeRoleInput) []wire.Access {
 	conditions := map[string][]string{"sts:RoleSessionName": {in.RoleSessionName}}
 	if in.ExternalId != "" {
 		conditions["sts:ExternalId"] = []string{in.ExternalId}
@@ -65,6 +68,10 @@ func (s *Service) assumes(_ *wire.Call, in *AssumeRoleInput) []wire.Access {
 		conditions["aws:RequestTag/"+t.Key] = []string{t.Value}
 		conditions["aws:TagKeys"] = append(conditions["aws:TagKeys"], t.Key)
 	}
+	identity := cmp.Or(in.SourceIdentity, call.Caller.SourceIdentity)
+	if identity != "" {
+		conditions["sts:SourceIdentity"] = []string{identity}
+	}
 	access := wire.Access{Action: "sts:AssumeRole", Resource: in.RoleArn, Conditions: conditions}
 	if parts := strings.SplitN(in.RoleArn, ":", 6); len(parts) == 6 {
 		access.Owner = parts[4]
@@ -72,12 +79,16 @@ func (s *Service) assumes(_ *wire.Call, in *AssumeRoleInput) []wire.Access {
 	if role, err := s.roles.Role(in.RoleArn); err == nil {
 		access.Policy = role.Trust
 	}
-	if len(in.Tags) == 0 {
-		return []wire.Access{access}
+	all := []wire.Access{access}
+	if len(in.Tags) > 0 {
+		access.Action = "sts:TagSession"
+		all = append(all, access)
 	}
-	tags := access
-	tags.Action = "sts:TagSession"
-	return []wire.Access{access, tags}
+	if identity != "" {
+		access.Action = "sts:SetSourceIdentity"
+		all = append(all, access)
+	}
+	return all
 }
 
 func (s *Service) assumeRole(_ context.Context, call *wire.Call, in *AssumeRoleInput) (*AssumeRoleOutput, error) {
@@ -100,12 +111,16 @@ func (s *Service) assumeRole(_ context.Context, call *wire.Call, in *AssumeRoleI
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.sessions.Issue(sessionCaller(call.Caller, role, in.RoleSessionName, tags), policies, life)
+	caller := sessionCaller(call.Caller, role, in.RoleSessionName, tags)
+	if caller.SourceIdentity, err = sourceIdentity(call.Caller, in.SourceIdentity); err != nil {
+		return nil, err
+	}
+	session, err := s.sessions.Issue(caller, policies, life)
 	if err != nil {
 		return nil, err
 	}
 	out := &AssumeRoleOutput{Credentials: credentialsOf(session), AssumedRoleUser: assumedRole{session.Caller.UserID, session.Caller.ARN},
-		SessionTokenSize: len(session.Token)}
+		SessionTokenSize: len(session.Token), SourceIdentity: caller.SourceIdentity}
 	if len(policies) > 0 || len(in.Tags) > 0 {
 		out.PackedPolicySize = packedSize(in)
 	}
@@ -123,6 +138,17 @@ func sessionCaller(by wire.Caller, role iam.Role, name string, tags map[string]s
 		c.RunID = run
 	}
 	return c
+}
+
+// sourceIdentity is what a chain of sessions keeps: it is set once.
+func sourceIdentity(by wire.Caller, asked string) (string, error) {
+	switch {
+	case asked != "" && (len(asked) < 2 || !sessionName.MatchString(asked) || strings.HasPrefix(strings.ToLower(asked), "aws:")):
+		return "", wire.ValidationException("1 validation error detected: Value '%s' at 'sourceIdentity' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", asked)
+	case asked != "" && by.SourceIdentity != "" && asked != by.SourceIdentity:
+		return "", wire.AccessDenied("The source identity of the session, %s, cannot be changed to %s", by.SourceIdentity, asked)
+	}
+	return cmp.Or(asked, by.SourceIdentity), nil
 }
 
 var (

@@ -9,7 +9,6 @@ package sts
 
 import (
 	"context"
-	"strings"
 
 	"engage/internal/localaws/auth"
 	"engage/internal/localaws/iam"
@@ -67,12 +66,12 @@ type keyInput struct {
 type keyOutput struct{ Account string }
 
 func (s *Service) getAccessKeyInfo(_ context.Context, _ *wire.Call, in *keyInput) (*keyOutput, error) {
-	session, err := s.sessions.Find(in.AccessKeyId)
-	if err == nil {
-		return &keyOutput{session.Caller.Account}, nil
+	account, found, err := s.sessions.Account(in.AccessKeyId)
+	if err != nil {
+		return nil, wire.InternalFailure(err)
 	}
-	if len(in.AccessKeyId) == 12 && strings.Trim(in.AccessKeyId, "0123456789") == "" {
-		return &keyOutput{in.AccessKeyId}, nil
+	if found {
+		return &keyOutput{account}, nil
 	}
 	return nil, wire.ValidationException("Value '%s' at 'accessKeyId' failed to satisfy constraint: it is no access key of this endpoint", in.AccessKeyId)
 }

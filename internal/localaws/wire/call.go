@@ -17,6 +17,9 @@ type Caller struct {
 	RunID       string // what the usage of the call is booked to: the session tag RunId, when there is one
 	Tags        map[string]string
 
+	// SourceIdentity is who is behind a chain of sessions, when somebody said so.
+	SourceIdentity string
+
 	// Service is the principal of a call that a service makes for itself
 	// ("states.amazonaws.com"), else "".
 	Service string
