@@ -196,7 +196,6 @@ var _ = Describe("Step Functions", func() {
 		Entry("JSONata", `{"Type":"Pass","QueryLanguage":"JSONata","Output":"{% 1 %}","End":true}`, "JSONata"),
 		Entry("an unknown integration", `{"Type":"Task","Resource":"arn:aws:states:::bedrock:invokeModel","End":true}`, "bedrock:invokeModel"),
 		Entry("an integration with the SDK", `{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:s3:getObject","End":true}`, "aws-sdk:s3:getObject"),
-		Entry("an activity", `{"Type":"Task","Resource":"arn:aws:states:us-east-1:000000000000:activity:a","End":true}`, "activities"),
 		Entry("a state that is not there", `{"Type":"Pass","Next":"Y"}`, "Y"),
 	)
 
