@@ -40,7 +40,7 @@ func blobKey(blob []byte, named string) string {
 // EncryptInput is the input of Encrypt.
 type EncryptInput struct {
 	KeyID               string            `json:"KeyId" required:"true"`
-	Plaintext           []byte            `required:"true" min:"1" max:"4096"`
+	Plaintext           []byte            `required:"true"`
 	EncryptionContext   map[string]string `json:",omitempty"`
 	EncryptionAlgorithm string            `json:",omitempty"`
 	GrantTokens         []string          `json:",omitempty"`
@@ -56,21 +56,33 @@ type EncryptOutput struct {
 	EncryptionAlgorithm string
 }
 
-func checkAlgorithm(name string) error {
-	if name != "" && name != symmetric {
-		return wire.Errorf("InvalidKeyUsageException", "The algorithm %s does not fit the key spec %s", name, symmetric)
+// or is the algorithm that is meant when none is named.
+func or(algorithm string) string {
+	if algorithm == "" {
+		return symmetric
 	}
-	return nil
+	return algorithm
+}
+
+// encryptUnder encrypts with an algorithm that the key allows.
+func (s *Service) encryptUnder(k key, plaintext []byte, encryptionContext map[string]string, algorithm string) ([]byte, error) {
+	if algorithm == symmetric {
+		return s.encrypt(k, plaintext, encryptionContext)
+	}
+	if len(encryptionContext) > 0 {
+		return nil, wire.ValidationException("An encryption context is only for symmetric encryption keys.")
+	}
+	return s.encryptRSA(k, plaintext, algorithm)
 }
 
 func (s *Service) encryptOp(ctx context.Context, call *wire.Call, in *EncryptInput) (*EncryptOutput, error) {
-	if len(in.Plaintext) == 0 || len(in.Plaintext) > maxPlaintext {
-		return nil, wire.ValidationException("1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length between 1 and %d", maxPlaintext)
-	}
-	if err := checkAlgorithm(in.EncryptionAlgorithm); err != nil {
-		return nil, err
+	if len(in.Plaintext) > maxPlaintext {
+		return nil, wire.ValidationException("1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to %d", maxPlaintext)
 	}
 	k, err := s.current(call.Caller, in.KeyID)
+	if err == nil {
+		err = firstError(k.forUse(usageEncrypt, "Encrypt"), k.allows(or(in.EncryptionAlgorithm)))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +90,8 @@ func (s *Service) encryptOp(ctx context.Context, call *wire.Call, in *EncryptInp
 		return nil, errDryRun()
 	}
 	s.count(ctx, call, k)
-	blob, err := s.encrypt(k, in.Plaintext, in.EncryptionContext)
-	return &EncryptOutput{blob, k.arn(), symmetric}, err
+	blob, err := s.encryptUnder(k, in.Plaintext, in.EncryptionContext, or(in.EncryptionAlgorithm))
+	return &EncryptOutput{blob, k.arn(), or(in.EncryptionAlgorithm)}, err
 }
 
 // DecryptInput is the input of Decrypt.
@@ -102,21 +114,21 @@ type DecryptOutput struct {
 }
 
 func (s *Service) decryptOp(ctx context.Context, call *wire.Call, in *DecryptInput) (*DecryptOutput, error) {
-	if err := checkAlgorithm(in.EncryptionAlgorithm); err != nil {
-		return nil, err
-	}
-	k, plaintext, err := s.openBlob(ctx, call, in.CiphertextBlob, in.KeyID, in.EncryptionContext)
+	k, plaintext, err := s.openBlob(ctx, call, in.CiphertextBlob, in.KeyID, in.EncryptionContext, or(in.EncryptionAlgorithm), "Decrypt")
 	if err != nil {
 		return nil, err
 	}
 	if in.DryRun {
 		return nil, errDryRun()
 	}
-	return &DecryptOutput{plaintext, k.arn(), symmetric}, nil
+	return &DecryptOutput{plaintext, k.arn(), or(in.EncryptionAlgorithm)}, nil
 }
 
 // openBlob decrypts with the blob's key, which must be the named one, if any.
-func (s *Service) openBlob(ctx context.Context, call *wire.Call, blob []byte, named string, encryptionContext map[string]string) (key, []byte, error) {
+func (s *Service) openBlob(ctx context.Context, call *wire.Call, blob []byte, named string, encryptionContext map[string]string, algorithm, operation string) (key, []byte, error) {
+	if algorithm != symmetric {
+		return s.openRSA(ctx, call, blob, named, algorithm, operation)
+	}
 	h, _, ok := splitBlob(blob)
 	if !ok {
 		return key{}, nil, errInvalidCiphertext()
@@ -132,11 +144,25 @@ func (s *Service) openBlob(ctx context.Context, call *wire.Call, blob []byte, na
 	if k.ID != id {
 		return k, nil, errIncorrectKey()
 	}
-	if err := k.usable(); err != nil {
+	if err := firstError(k.usable(), k.forUse(usageEncrypt, operation)); err != nil {
 		return k, nil, err
 	}
 	s.count(ctx, call, k)
 	plaintext, err := s.decrypt(k, blob, encryptionContext)
+	return k, plaintext, err
+}
+
+// openRSA decrypts what does not tell its key.
+func (s *Service) openRSA(ctx context.Context, call *wire.Call, blob []byte, named, algorithm, operation string) (key, []byte, error) {
+	if named == "" {
+		return key{}, nil, wire.ValidationException("KeyId is required for the algorithm %s: the ciphertext does not tell its key.", algorithm)
+	}
+	k, err := s.usableFor(call, named, usageEncrypt, operation)
+	if err != nil {
+		return k, nil, err
+	}
+	s.count(ctx, call, k)
+	plaintext, err := s.decryptRSA(k, blob, algorithm)
 	return k, plaintext, err
 }
 
@@ -166,14 +192,15 @@ type reEncryptOutput struct {
 }
 
 func (s *Service) reEncrypt(ctx context.Context, call *wire.Call, in *reEncryptInput) (*reEncryptOutput, error) {
-	if err := firstError(checkAlgorithm(in.SourceEncryptionAlgorithm), checkAlgorithm(in.DestinationEncryptionAlgorithm)); err != nil {
-		return nil, err
-	}
-	from, plaintext, err := s.openBlob(ctx, call, in.CiphertextBlob, in.SourceKeyID, in.SourceEncryptionContext)
+	source, destination := or(in.SourceEncryptionAlgorithm), or(in.DestinationEncryptionAlgorithm)
+	from, plaintext, err := s.openBlob(ctx, call, in.CiphertextBlob, in.SourceKeyID, in.SourceEncryptionContext, source, "ReEncrypt")
 	if err != nil {
 		return nil, err
 	}
 	to, err := s.current(call.Caller, in.DestinationKeyID)
+	if err == nil {
+		err = firstError(to.forUse(usageEncrypt, "ReEncrypt"), to.allows(destination))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -181,8 +208,8 @@ func (s *Service) reEncrypt(ctx context.Context, call *wire.Call, in *reEncryptI
 		return nil, errDryRun()
 	}
 	s.count(ctx, call, to)
-	blob, err := s.encrypt(to, plaintext, in.DestinationEncryptionContext)
-	return &reEncryptOutput{blob, from.arn(), to.arn(), symmetric, symmetric}, err
+	blob, err := s.encryptUnder(to, plaintext, in.DestinationEncryptionContext, destination)
+	return &reEncryptOutput{blob, from.arn(), to.arn(), source, destination}, err
 }
 
 // DataKeyInput is the input of GenerateDataKey and GenerateDataKeyWithoutPlaintext.
@@ -228,6 +255,9 @@ func (s *Service) generateDataKey(ctx context.Context, call *wire.Call, in *Data
 		return nil, err
 	}
 	k, err := s.current(call.Caller, in.KeyID)
+	if err == nil && k.spec().name != symmetric {
+		err = wire.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for GenerateDataKey.", k.arn(), k.usage())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -253,13 +283,20 @@ func (s *Service) generateWithoutPlaintext(ctx context.Context, call *wire.Call,
 }
 
 type randomInput struct {
-	NumberOfBytes int `min:"1" max:"1024"`
+	NumberOfBytes    *int   `min:"1" max:"1024"`
+	CustomKeyStoreID string `json:"CustomKeyStoreId"`
 }
 
 type randomOutput struct{ Plaintext []byte }
 
 func (s *Service) generateRandom(_ context.Context, _ *wire.Call, in *randomInput) (*randomOutput, error) {
-	out := &randomOutput{make([]byte, in.NumberOfBytes)}
+	if in.NumberOfBytes == nil {
+		return nil, wire.ValidationException("NumberOfBytes is required.")
+	}
+	if in.CustomKeyStoreID != "" {
+		return nil, wire.NotImplemented("CustomKeyStoreId")
+	}
+	out := &randomOutput{make([]byte, *in.NumberOfBytes)}
 	_, err := io.ReadFull(s.cfg.Random, out.Plaintext)
 	return out, err
 }

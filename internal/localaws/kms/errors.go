@@ -8,7 +8,7 @@ func errNotFound(format string, args ...any) error {
 
 // errInvalidCiphertext says no more, as AWS does not: a reason would help to forge one.
 func errInvalidCiphertext() error {
-	return wire.Errorf("InvalidCiphertextException", "The ciphertext is invalid: it was changed, or its encryption context or key is another.")
+	return wire.Errorf("InvalidCiphertextException", "")
 }
 
 func errIncorrectKey() error {

@@ -139,6 +139,39 @@ func (g grant) entry(k key) grantEntry {
 	return e
 }
 
+type retirableInput struct {
+	RetiringPrincipal string `required:"true"`
+	Limit             *int   `min:"1" max:"100"`
+	Marker            string
+}
+
+// listRetirable lists the grants that a principal can retire.
+func (s *Service) listRetirable(_ context.Context, call *wire.Call, in *retirableInput) (*listGrantsOutput, error) {
+	out := &listGrantsOutput{Grants: []grantEntry{}}
+	limit := 50
+	if in.Limit != nil {
+		limit = *in.Limit
+	}
+	return out, s.cfg.Store.View(func(tx state.Tx) error {
+		all, err := grants.List(tx, "", "", 0)
+		for _, e := range all {
+			k, err := keys.Get(tx, e.Value.KeyID)
+			if err != nil {
+				return err
+			}
+			if e.Value.Retiring != in.RetiringPrincipal || k.Account != call.Caller.Account || k.Region != call.Caller.Region || e.Value.ID <= in.Marker {
+				continue
+			}
+			out.Grants = append(out.Grants, e.Value.entry(k))
+		}
+		slices.SortFunc(out.Grants, func(a, b grantEntry) int { return strings.Compare(a.GrantID, b.GrantID) })
+		if len(out.Grants) > limit {
+			out.Grants, out.Truncated, out.NextMarker = out.Grants[:limit], true, out.Grants[limit-1].GrantID
+		}
+		return err
+	})
+}
+
 type revokeInput struct {
 	KeyID   string `json:"KeyId" required:"true"`
 	GrantID string `json:"GrantId" required:"true"`

@@ -41,16 +41,25 @@ type metadata struct {
 	KeyManager            string
 	KeySpec               string
 	CustomerMasterKeySpec string
-	EncryptionAlgorithms  []string
+	EncryptionAlgorithms  []string `json:",omitempty"`
+	SigningAlgorithms     []string `json:",omitempty"`
+	MacAlgorithms         []string `json:",omitempty"`
 	MultiRegion           bool
 }
 
 func (k key) metadata() metadata {
 	m := metadata{
 		AWSAccountID: k.Account, KeyID: k.ID, Arn: k.arn(), CreationDate: wire.TimeOf(k.Created),
-		Enabled: k.state() == "Enabled", Description: k.Description, KeyState: k.state(), KeyUsage: "ENCRYPT_DECRYPT",
-		Origin: "AWS_KMS", KeyManager: "CUSTOMER", KeySpec: symmetric, CustomerMasterKeySpec: symmetric,
-		EncryptionAlgorithms: []string{symmetric},
+		Enabled: k.state() == "Enabled", Description: k.Description, KeyState: k.state(), KeyUsage: k.usage(),
+		Origin: "AWS_KMS", KeyManager: "CUSTOMER", KeySpec: k.spec().name, CustomerMasterKeySpec: k.spec().name,
+	}
+	switch algorithms := k.spec().algorithms(k.usage()); k.usage() {
+	case usageEncrypt:
+		m.EncryptionAlgorithms = algorithms
+	case usageSign:
+		m.SigningAlgorithms = algorithms
+	case usageMAC:
+		m.MacAlgorithms = algorithms
 	}
 	if k.Managed {
 		m.KeyManager = "AWS"
@@ -62,26 +71,50 @@ func (k key) metadata() metadata {
 	return m
 }
 
-// symmetric is both the key spec and the algorithm that this endpoint has.
+// symmetric is both the usual key spec and its algorithm.
 const symmetric = "SYMMETRIC_DEFAULT"
 
 func touchCreate(call *wire.Call, in *createInput) []wire.Access {
-	conditions := map[string][]string{"kms:KeySpec": {symmetric}, "kms:KeyUsage": {"ENCRYPT_DECRYPT"}, "kms:KeyOrigin": {"AWS_KMS"}}
+	kind, usage, _ := in.kind() // the operation refuses what is none
+	conditions := map[string][]string{"kms:KeySpec": {kind.name}, "kms:KeyUsage": {usage}, "kms:KeyOrigin": {"AWS_KMS"}}
 	for _, t := range in.Tags {
 		conditions["aws:RequestTag/"+t.Key] = []string{t.Value}
 	}
 	return []wire.Access{{Action: "kms:CreateKey", Resource: "*", Conditions: conditions}}
 }
 
-// refuse names the first option that asks for another kind of key.
+// kind is which key the input asks for.
+func (in *createInput) kind() (spec, string, error) {
+	name := in.KeySpec
+	if name == "" {
+		name = in.CustomerMasterKeySpec
+	}
+	if name == "" {
+		name = symmetric
+	}
+	kind, err := specOf(name)
+	if err != nil {
+		return kind, in.KeyUsage, err
+	}
+	switch usage := in.KeyUsage; {
+	case usage == "KEY_AGREEMENT":
+		return kind, usage, wire.NotImplemented("the KeyUsage KEY_AGREEMENT")
+	case usage != "" && usage != usageEncrypt && usage != usageSign && usage != usageMAC:
+		return kind, usage, wire.ValidationException("1 validation error detected: Value '%s' at 'keyUsage' failed to satisfy constraint: Member must satisfy enum value set: [ENCRYPT_DECRYPT, SIGN_VERIFY, GENERATE_VERIFY_MAC]", usage)
+	case usage == "" && name != symmetric:
+		return kind, usage, wire.ValidationException("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
+	case usage == "":
+		return kind, usageEncrypt, nil
+	case !slices.Contains(kind.usages, usage):
+		return kind, usage, wire.ValidationException("KeyUsage %s is not compatible with KeySpec %s", usage, name)
+	}
+	return kind, in.KeyUsage, nil
+}
+
+// refuse names what of a key AWS has and this endpoint has not.
 func (in *createInput) refuse() error {
-	for _, option := range []struct{ name, value, ours string }{
-		{"KeySpec", in.KeySpec, symmetric}, {"CustomerMasterKeySpec", in.CustomerMasterKeySpec, symmetric},
-		{"KeyUsage", in.KeyUsage, "ENCRYPT_DECRYPT"}, {"Origin", in.Origin, "AWS_KMS"},
-	} {
-		if option.value != "" && option.value != option.ours {
-			return wire.NotImplemented("the %s %s", option.name, option.value)
-		}
+	if in.Origin != "" && in.Origin != "AWS_KMS" {
+		return wire.NotImplemented("the Origin %s", in.Origin)
 	}
 	if in.MultiRegion {
 		return wire.NotImplemented("a MultiRegion key")
@@ -94,7 +127,8 @@ type metadataOutput struct {
 }
 
 func (s *Service) createKey(_ context.Context, call *wire.Call, in *createInput) (*metadataOutput, error) {
-	if err := in.refuse(); err != nil {
+	kind, usage, err := in.kind()
+	if err := firstError(in.refuse(), err); err != nil {
 		return nil, err
 	}
 	if in.Policy == "" {
@@ -107,7 +141,7 @@ func (s *Service) createKey(_ context.Context, call *wire.Call, in *createInput)
 		return nil, err
 	}
 	k := key{ID: id, Account: call.Caller.Account, Region: call.Caller.Region, Description: in.Description,
-		Enabled: true, Created: s.cfg.Clock(), Policy: in.Policy, Tags: map[string]string{}}
+		Spec: kind.name, Usage: usage, Enabled: true, Created: s.cfg.Clock(), Policy: in.Policy, Tags: map[string]string{}}
 	for _, t := range in.Tags {
 		k.Tags[t.Key] = t.Value
 	}

@@ -202,9 +202,9 @@ func TestAliasesTagsAndPolicy(t *testing.T) {
 	}
 	_, err = w.client.PutKeyPolicy(ctx, &sdk.PutKeyPolicyInput{KeyId: &id, Policy: aws.String("{")})
 	wantCode(t, err, "MalformedPolicyDocumentException")
-	_, err = w.client.CreateKey(ctx, &sdk.CreateKeyInput{KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify})
+	_, err = w.client.CreateKey(ctx, &sdk.CreateKeyInput{KeySpec: types.KeySpecEccSecgP256k1, KeyUsage: types.KeyUsageTypeSignVerify})
 	wantCode(t, err, "NotImplemented")
-	_, err = w.client.Sign(ctx, &sdk.SignInput{KeyId: &id, Message: []byte("m"), SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256})
+	_, err = w.client.CreateKey(ctx, &sdk.CreateKeyInput{MultiRegion: aws.Bool(true)})
 	wantCode(t, err, "NotImplemented")
 }
 

@@ -102,8 +102,8 @@ func aad(h header, context map[string]string) []byte {
 
 // addMaterial makes new key material and wraps it.
 func (s *Service) addMaterial(k *key) error {
-	material := make([]byte, keySize)
-	if _, err := io.ReadFull(s.cfg.Random, material); err != nil {
+	material, err := k.spec().material(s.cfg.Random)
+	if err != nil {
 		return fmt.Errorf("make key material: %w", err)
 	}
 	number := uint32(len(k.Materials))
@@ -116,8 +116,16 @@ func (s *Service) addMaterial(k *key) error {
 	return nil
 }
 
-// cipherOf unwraps one of the key's materials.
 func (s *Service) cipherOf(k key, number uint32) (cipher.AEAD, error) {
+	material, err := s.secret(k, number)
+	if err != nil {
+		return nil, err
+	}
+	return newAEAD(material)
+}
+
+// secret unwraps one of the key's materials.
+func (s *Service) secret(k key, number uint32) ([]byte, error) {
 	if int(number) >= len(k.Materials) {
 		return nil, errInvalidCiphertext()
 	}
@@ -125,7 +133,7 @@ func (s *Service) cipherOf(k key, number uint32) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unwrap material %d of key %s, which another master key wrapped: %w", number, k.ID, err)
 	}
-	return newAEAD(material)
+	return material, nil
 }
 
 // encrypt returns a ciphertext blob under the key's newest material.

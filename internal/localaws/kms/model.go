@@ -15,15 +15,23 @@ import (
 type key struct {
 	ID, Account, Region string
 	Description         string
-	Managed             bool // by AWS: alias/aws/NAME
+	Spec, Usage         string // "" are SYMMETRIC_DEFAULT and ENCRYPT_DECRYPT
+	Managed             bool   // by AWS: alias/aws/NAME
 	Enabled             bool
 	Created             time.Time
 	DeletionDate        *time.Time `json:",omitempty"`
 	Rotation            int        // period in days, 0 when the key does not rotate
 	RotatedAt           time.Time  // when the newest material was made
 	Materials           [][]byte   // wrapped, the newest last
+	Rotations           []rotated  `json:",omitempty"` // when newer materials were made
 	Policy              string
 	Tags                map[string]string `json:",omitempty"`
+}
+
+// rotated is a change of a key's material.
+type rotated struct {
+	At     time.Time
+	Demand bool // asked for, not due
 }
 
 type alias struct {

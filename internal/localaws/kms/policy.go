@@ -150,9 +150,10 @@ func (s *Service) listKeyPolicies(_ context.Context, call *wire.Call, in *listPo
 	return &listPoliciesOutput{PolicyNames: []string{"default"}}, nil
 }
 
-// grantable are the operations that a grant can give to a symmetric key.
+// grantable are the operations that a grant can give.
 var grantable = []string{"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
-	"ReEncryptFrom", "ReEncryptTo", "CreateGrant", "RetireGrant", "DescribeKey"}
+	"ReEncryptFrom", "ReEncryptTo", "CreateGrant", "RetireGrant", "DescribeKey", "Sign", "Verify", "GetPublicKey", "GenerateMac", "VerifyMac",
+	"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"}
 
 func checkGrantOperations(operations []string) error {
 	for _, op := range operations {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -76,6 +77,7 @@ func (s *Service) operations() []wire.Operation {
 		wire.JSON("EnableKeyRotation", s.enableRotation, touch(s, "EnableKeyRotation", func(in *rotationInput) string { return in.KeyID })),
 		wire.JSON("DisableKeyRotation", s.disableRotation, touch(s, "DisableKeyRotation", keyOf)),
 		wire.JSON("GetKeyRotationStatus", s.rotationStatus, touch(s, "GetKeyRotationStatus", keyOf)),
+		wire.JSON("ListKeyRotations", s.listRotations, touch(s, "ListKeyRotations", func(in *listRotationsInput) string { return in.KeyID })),
 		wire.JSON("RotateKeyOnDemand", s.rotateNow, touch(s, "RotateKeyOnDemand", keyOf)),
 		wire.JSON("PutKeyPolicy", s.putKeyPolicy, touch(s, "PutKeyPolicy", func(in *putPolicyInput) string { return in.KeyID })),
 		wire.JSON("GetKeyPolicy", s.getKeyPolicy, touch(s, "GetKeyPolicy", func(in *getPolicyInput) string { return in.KeyID })),
@@ -89,6 +91,7 @@ func (s *Service) operations() []wire.Operation {
 		wire.JSON("ListResourceTags", s.listTags, touch(s, "ListResourceTags", func(in *listTagsInput) string { return in.KeyID })),
 		wire.JSON("CreateGrant", s.createGrant, s.touchCreateGrant),
 		wire.JSON("ListGrants", s.listGrants, touch(s, "ListGrants", func(in *listGrantsInput) string { return in.KeyID })),
+		wire.JSON("ListRetirableGrants", s.listRetirable, nil),
 		wire.JSON("RevokeGrant", s.revokeGrant, touch(s, "RevokeGrant", func(in *revokeInput) string { return in.KeyID })),
 		wire.JSON("RetireGrant", s.retireGrant, s.touchRetire),
 		wire.JSON("Encrypt", s.encryptOp, func(call *wire.Call, in *EncryptInput) []wire.Access {
@@ -100,6 +103,17 @@ func (s *Service) operations() []wire.Operation {
 		wire.JSON("ReEncrypt", s.reEncrypt, s.touchReEncrypt),
 		wire.JSON("GenerateDataKey", s.generateDataKey, s.touchDataKey("GenerateDataKey")),
 		wire.JSON("GenerateDataKeyWithoutPlaintext", s.generateWithoutPlaintext, s.touchDataKey("GenerateDataKeyWithoutPlaintext")),
+		wire.JSON("GenerateDataKeyPair", s.generatePair, s.touchPair("GenerateDataKeyPair")),
+		wire.JSON("GenerateDataKeyPairWithoutPlaintext", s.generatePairBlind, s.touchPair("GenerateDataKeyPairWithoutPlaintext")),
+		wire.JSON("Sign", s.sign, func(call *wire.Call, in *signInput) []wire.Access {
+			return s.signAccess(call, "Sign", in.KeyID, in.SigningAlgorithm, in.MessageType)
+		}),
+		wire.JSON("Verify", s.verify, func(call *wire.Call, in *verifyInput) []wire.Access {
+			return s.signAccess(call, "Verify", in.KeyID, in.SigningAlgorithm, in.MessageType)
+		}),
+		wire.JSON("GetPublicKey", s.publicKey, touch(s, "GetPublicKey", func(in *publicInput) string { return in.KeyID })),
+		wire.JSON("GenerateMac", s.generateMAC, touch(s, "GenerateMac", func(in *macInput) string { return in.KeyID })),
+		wire.JSON("VerifyMac", s.verifyMAC, touch(s, "VerifyMac", func(in *verifyMACInput) string { return in.KeyID })),
 		wire.JSON("GenerateRandom", s.generateRandom, nil),
 	}
 }
@@ -172,11 +186,17 @@ func (s *Service) lookup(tx state.Tx, caller wire.Caller, id string) (key, error
 	}
 	k, err := keys.Get(tx, keyID)
 	gone := err == nil && (k.Account != account || k.Region != region || k.due(s.cfg.Clock()))
+	if errors.Is(err, state.ErrNotFound) && !idPattern.MatchString(keyID) {
+		return key{}, errNotFound("Invalid keyId '%s'", keyID)
+	}
 	if errors.Is(err, state.ErrNotFound) || gone {
 		return key{}, errNotFound("Key 'arn:aws:kms:%s:%s:key/%s' does not exist", region, account, keyID)
 	}
 	return k, err
 }
+
+// idPattern is that of key ids, multi-Region ones among them.
+var idPattern = regexp.MustCompile(`^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$`)
 
 // due reports whether the waiting period of the key's deletion is over.
 func (k key) due(now time.Time) bool { return k.DeletionDate != nil && !now.Before(*k.DeletionDate) }
