@@ -53,12 +53,13 @@ func (w *wiring) open() error {
 			return err
 		}
 	}
+	w.background(w.objects.Run) // events of objects go to all others
 	return nil
 }
 
 // openStorage opens what the other services keep things in.
 func (w *wiring) openStorage() (err error) {
-	w.objects, err = s3.New(s3.Config{Store: w.store, Meter: w.meter, Authorizer: w.authorizer, CheckPolicy: checkResourcePolicy})
+	w.objects, err = s3.New(s3.Config{Store: w.store, Meter: w.meter, Authorizer: w.authorizer, Invoker: w.server, Forms: w.authenticator, CheckPolicy: checkResourcePolicy})
 	if err != nil {
 		return fmt.Errorf("open s3: %w", err)
 	}
@@ -155,16 +156,21 @@ func hostReport(h Host) http.HandlerFunc {
 // openEvents opens the event bus, whose schedules fire until the endpoint closes.
 func (w *wiring) openEvents() error {
 	bus := events.New(events.Config{Store: w.store, Meter: w.meter, Targets: target.Invoked{Invoker: w.server}, Assume: w.assumeForEvents})
+	w.background(bus.Run)
+	w.server.Register(bus.API())
+	return nil
+}
+
+// background runs something until the endpoint closes.
+func (w *wiring) background(run func(context.Context, func(error))) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { bus.Run(ctx, w.report) })
+	running.Go(func() { run(ctx, w.report) })
 	w.onStop(func(context.Context) error {
 		cancel()
 		running.Wait()
 		return nil
 	})
-	w.server.Register(bus.API())
-	return nil
 }
 
 // openMachines opens the state machines, which call all other services.
