@@ -184,6 +184,9 @@ func (s *Service) run(ctx context.Context, c wire.Caller, x execution, g workGro
 	s.begin(x.ID)
 	res, err := s.engine.Run(ctx, engine.Request{ID: x.ID, Statement: x.Query, Database: x.Database, Args: x.Args, Output: x.Output,
 		ScanLimit: g.cutoff(), Prepared: preparedIn{s, c, g.Name}, Catalog: s.cfg.Glue.Catalog(c), Objects: objects{s.cfg.S3, c, x.Encryption}})
+	if wire.IsAccessDenied(err) {
+		s.cfg.Refused("athena", "StartQueryExecution", c, err)
+	}
 	_, _ = s.update(c, x.ID, func(x *execution) {
 		x.Completed = s.cfg.Clock()
 		x.finish(res, err)

@@ -52,6 +52,15 @@ func (o objects) Put(ctx context.Context, uri string, r io.Reader) error {
 	return err
 }
 
+// Remove needs no permission of the caller: it undoes what the engine itself did.
+func (o objects) Remove(ctx context.Context, uri string) error {
+	bucket, key, err := catalog.SplitURI(uri)
+	if err != nil {
+		return err
+	}
+	return o.s3.Delete(ctx, wire.Root(o.caller.Account, o.caller.Region), bucket, key)
+}
+
 func (o objects) Open(ctx context.Context, uri string) (io.ReadSeekCloser, error) {
 	bucket, key, err := catalog.SplitURI(uri)
 	if err != nil {

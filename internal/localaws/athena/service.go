@@ -32,6 +32,8 @@ type Config struct {
 	Random io.Reader
 	// Meter counts queries and bytes scanned. The default counts nothing.
 	Meter wire.Meter
+	// Refused hears what a query was refused after its start was answered. The default is silence.
+	Refused func(service, action string, caller wire.Caller, err error)
 	// Engine sets memory, threads, directory and strictness; its Catalog and Objects are not used.
 	Engine engine.Config
 }
@@ -67,6 +69,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.Meter == nil {
 		cfg.Meter = wire.NoMeter{}
+	}
+	if cfg.Refused == nil {
+		cfg.Refused = func(string, string, wire.Caller, error) {}
 	}
 	cfg.Engine.Now = cfg.Clock
 	e, err := engine.New(cfg.Engine)

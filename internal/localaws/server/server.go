@@ -152,3 +152,11 @@ func (s *Server) finish(r *Record, w *responseWriter, err error) {
 	}
 	s.log.add(*r)
 }
+
+// LogRefusal keeps a record of what a service was refused when it worked for a
+// caller whose call was answered before: a query, say.
+func (s *Server) LogRefusal(service, action string, caller wire.Caller, err error) {
+	r := s.begin(service, action)
+	r.Caller = caller.ARN
+	s.finish(r, nil, err)
+}

@@ -119,6 +119,8 @@ type Objects interface {
 	List(ctx context.Context, location string) ([]Object, error)
 	// Put stores what r holds under a URI, as a whole or not at all.
 	Put(ctx context.Context, uri string, r io.Reader) error
+	// Remove takes back an object that Put stored.
+	Remove(ctx context.Context, uri string) error
 	// Open reads an object. A missing one is an error that wraps ErrNotFound.
 	Open(ctx context.Context, uri string) (io.ReadSeekCloser, error)
 }

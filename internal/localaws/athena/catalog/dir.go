@@ -94,6 +94,15 @@ func (d Dir) Put(_ context.Context, uri string, r io.Reader) error {
 	return os.Rename(f.Name(), path)
 }
 
+// Remove implements Objects.
+func (d Dir) Remove(_ context.Context, uri string) error {
+	path, err := d.path(uri)
+	if err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
 // Open implements Objects.
 func (d Dir) Open(_ context.Context, uri string) (io.ReadSeekCloser, error) {
 	path, err := d.path(uri)
