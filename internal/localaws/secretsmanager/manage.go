@@ -226,11 +226,15 @@ func (s *Service) remove(_ context.Context, call *wire.Call, in *deleteInput) (*
 	}
 	out := &deleteOutput{}
 	return out, s.cfg.Store.Update(func(tx state.Tx) error {
+		now := s.cfg.Clock()
 		found, err := s.lookup(tx, call, in.SecretID)
+		if in.Force && wire.IsCode(err, "ResourceNotFoundException") { // deleting is idempotent then, as on AWS
+			out.named, out.DeletionDate = named{call.ARN("secretsmanager", "secret:"+in.SecretID), in.SecretID}, wire.TimeOf(now)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		now := s.cfg.Clock()
 		purge := now.AddDate(0, 0, days)
 		out.named, out.DeletionDate = named{found.arn(), found.Name}, wire.TimeOf(purge)
 		if in.Force {
@@ -241,6 +245,7 @@ func (s *Service) remove(_ context.Context, call *wire.Call, in *deleteInput) (*
 			return err
 		}
 		found.Deleted, found.Purge = &now, &purge
+		s.alarm.Tell()
 		return secrets.Put(tx, found.key(), found)
 	})
 }
@@ -272,7 +277,7 @@ func (s *Service) updateStage(_ context.Context, call *wire.Call, in *stageInput
 			return wire.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret version.")
 		}
 		if have != in.Remove && (in.Remove != "" || have != "" && have != in.MoveTo) {
-			return errParameter("The parameter RemoveFromVersionId must be set to the version that has the staging label %s.", in.VersionStage)
+			return errParameter("The parameter RemoveFromVersionId can't be empty. Staging label %s is currently attached to version %s, so you must explicitly reference that version in RemoveFromVersionId.", in.VersionStage, have)
 		}
 		if in.MoveTo == "" {
 			if in.VersionStage == current {

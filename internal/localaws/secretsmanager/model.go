@@ -41,7 +41,7 @@ type rotation struct {
 }
 
 type rules struct {
-	AutomaticallyAfterDays int    `json:",omitempty" min:"1" max:"1000"`
+	AutomaticallyAfterDays int    `json:",omitempty" max:"1000"`
 	Duration               string `json:",omitempty"`
 	ScheduleExpression     string `json:",omitempty"`
 }
@@ -113,6 +113,10 @@ func errNotFound() error {
 	return wire.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 }
 
+func errName() error {
+	return wire.ValidationException("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
+}
+
 func errRequest(format string, args ...any) error {
 	return wire.Errorf("InvalidRequestException", format, args...)
 }
@@ -128,6 +132,9 @@ func (s *Service) lookup(tx state.Tx, call *wire.Call, id string) (secret, error
 	account, region, name := call.Caller.Account, call.Caller.Region, id
 	if parts := strings.SplitN(id, ":", 7); len(parts) == 7 && parts[5] == "secret" {
 		region, account, name = parts[3], parts[4], parts[6]
+	}
+	if !namePattern.MatchString(name) {
+		return secret{}, errName()
 	}
 	found, err := secrets.Get(tx, state.Key(account, region, name))
 	if errors.Is(err, state.ErrNotFound) && name != id {

@@ -3,8 +3,10 @@ package secretsmanager
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"engage/internal/localaws/wire"
 )
@@ -27,52 +29,99 @@ func (s *Service) rotate(ctx context.Context, call *wire.Call, in *rotateInput) 
 	if s.cfg.Functions == nil {
 		return nil, wire.NotImplemented("RotateSecret without Lambda")
 	}
+	if err := in.RotationRules.check(); err != nil {
+		return nil, err
+	}
 	now := in.RotateImmediately == nil || *in.RotateImmediately
-	token := in.ClientRequestToken
+	token, err := in.ClientRequestToken, error(nil)
 	if token == "" {
-		var err error
 		if token, err = s.newID(); err != nil {
 			return nil, err
 		}
 	}
 	var rotated secret
 	name, err := s.change(call, in.SecretID, func(found *secret) error {
-		if in.RotationLambdaARN != "" {
-			found.Rotation.Lambda = in.RotationLambdaARN
+		if err := s.plan(found, in); err != nil {
+			return err
 		}
-		if found.Rotation.Lambda == "" {
-			return errRequest("No Lambda rotation function ARN is associated with this secret.")
-		}
-		if in.RotationRules != nil {
-			found.Rotation.Rules = in.RotationRules
-		}
-		found.Rotation.Enabled = true
-		if r := found.Rotation.Rules; r != nil && r.AutomaticallyAfterDays > 0 {
-			next := s.cfg.Clock().AddDate(0, 0, r.AutomaticallyAfterDays)
-			found.Rotation.Next = &next
-		}
-		if now && found.Versions[token] == nil {
-			found.Versions[token] = &version{Created: s.cfg.Clock()}
-			found.move(pending, token)
+		if err := found.begin(token, s.cfg.Clock()); err != nil {
+			return err
 		}
 		rotated = *found
 		return nil
 	})
-	if err != nil || !now {
-		return &versioned{named: name}, err
+	s.alarm.Tell()
+	if err != nil {
+		return nil, err
+	}
+	if !now {
+		return &versioned{named: name}, s.rehearse(ctx, call, rotated, token)
 	}
 	return &versioned{named: name, VersionID: token}, s.runSteps(ctx, call, rotated, token)
 }
 
-func (s *Service) runSteps(ctx context.Context, call *wire.Call, of secret, token string) error {
-	caller := wire.Caller{Account: of.Account, Region: of.Region, ARN: of.arn(), Service: "secretsmanager.amazonaws.com", RunID: call.Caller.RunID}
-	for _, name := range steps {
-		payload, err := json.Marshal(step{name, of.arn(), token})
-		if err != nil {
-			return err
+// plan keeps how the secret rotates from now on.
+func (s *Service) plan(found *secret, in *rotateInput) error {
+	if in.RotationLambdaARN != "" {
+		found.Rotation.Lambda = in.RotationLambdaARN
+	}
+	if found.Rotation.Lambda == "" {
+		return errRequest("No Lambda rotation function ARN is associated with this secret.")
+	}
+	if in.RotationRules != nil {
+		found.Rotation.Rules = in.RotationRules
+	}
+	found.Rotation.Enabled = true
+	found.Rotation.Next = found.Rotation.Rules.next(s.cfg.Clock())
+	return nil
+}
+
+// begin makes the version that a rotation is to fill. One that an earlier
+// rotation did not finish is taken up again.
+func (s secret) begin(token string, now time.Time) error {
+	if id := s.staged(pending); id != "" && id != token && id != s.staged(current) {
+		return errRequest("A previous rotation isn't complete. That rotation will be reattempted.")
+	}
+	if s.Versions[token] == nil {
+		s.Versions[token] = &version{Created: now}
+	}
+	s.move(pending, token)
+	return nil
+}
+
+func (s *Service) rotator(of secret, runID string) wire.Caller {
+	return wire.Caller{Account: of.Account, Region: of.Region, ARN: of.arn(), Service: "secretsmanager.amazonaws.com", RunID: runID}
+}
+
+func (s *Service) runStep(ctx context.Context, of secret, runID, name, token string) error {
+	payload, err := json.Marshal(step{name, of.arn(), token})
+	if err != nil {
+		return err
+	}
+	if err := s.cfg.Functions.Run(ctx, s.rotator(of, runID), of.Rotation.Lambda, payload); err != nil {
+		return errRequest("The rotation of %s failed at the step %s: %v", of.Name, name, err)
+	}
+	return nil
+}
+
+// rehearse runs the test step alone, on a version that is removed again, as
+// AWS does when the first rotation is to come later.
+func (s *Service) rehearse(ctx context.Context, call *wire.Call, of secret, token string) error {
+	failed := s.runStep(ctx, of, call.Caller.RunID, "testSecret", token)
+	_, err := s.change(call, of.arn(), func(found *secret) error {
+		found.drop(pending)
+		if v := found.Versions[token]; v != nil && len(v.Stages) == 0 {
+			delete(found.Versions, token)
 		}
-		if err := s.cfg.Functions.Run(ctx, caller, of.Rotation.Lambda, payload); err != nil {
-			return errRequest("The rotation of %s failed at the step %s: %v", of.Name, name, err)
+		return nil
+	})
+	return errors.Join(failed, err)
+}
+
+func (s *Service) runSteps(ctx context.Context, call *wire.Call, of secret, token string) error {
+	for _, name := range steps {
+		if err := s.runStep(ctx, of, call.Caller.RunID, name, token); err != nil {
+			return err
 		}
 	}
 	_, err := s.change(call, of.arn(), func(found *secret) error {

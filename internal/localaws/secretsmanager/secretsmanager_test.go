@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go"
 
 	"engage/internal/localaws/kms"
@@ -22,8 +23,9 @@ import (
 
 type world struct {
 	*sdk.Client
-	now   time.Time
-	steps []string
+	service *secretsmanager.Service
+	now     time.Time
+	steps   []string
 }
 
 // Run is a rotation function that does its work over the wire.
@@ -67,6 +69,7 @@ func boot(t *testing.T) *world {
 	}
 	w := &world{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	svc := secretsmanager.New(secretsmanager.Config{Store: store, Keys: kms.Client{Invoker: srv, Via: "secretsmanager"}, Functions: w, Clock: func() time.Time { return w.now }})
+	w.service = svc
 	srv.Register(keys.API(), svc.API())
 	if err := srv.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -194,4 +197,91 @@ func TestPasswords(t *testing.T) {
 	if err != nil || len(*out.RandomPassword) != 40 || strings.ContainsAny(*out.RandomPassword, "abc!#") || !strings.ContainsAny(*out.RandomPassword, "0123456789") {
 		t.Errorf("got %v %v", out, err)
 	}
+}
+
+// A secret rotates when its rules say, and no earlier.
+func TestRotationIsScheduled(t *testing.T) {
+	for name, tc := range map[string]struct {
+		rules types.RotationRulesType
+		early time.Duration
+		due   time.Duration
+	}{
+		"days":       {types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(10)}, 239 * time.Hour, 240 * time.Hour},
+		"expression": {types.RotationRulesType{ScheduleExpression: aws.String("cron(0 8 1 * ? *)")}, 7 * time.Hour, 8 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := boot(t)
+			arn := w.create(t)
+			start := w.now
+			if _, err := w.RotateSecret(t.Context(), &sdk.RotateSecretInput{SecretId: &arn, RotationLambdaARN: aws.String("arn:aws:lambda:eu-west-1:000000000000:function:f"),
+				RotationRules: &tc.rules, RotateImmediately: aws.Bool(false)}); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(w.steps, " "); got != "testSecret" {
+				t.Errorf("a rotation that is not yet due ran %q", got)
+			}
+			w.steps = nil
+			for _, at := range []struct {
+				after time.Duration
+				steps int
+			}{{tc.early, 0}, {tc.due, 4}} {
+				w.now = start.Add(at.after)
+				if err := w.service.Tick(t.Context(), w.now); err != nil {
+					t.Fatal(err)
+				}
+				if len(w.steps) != at.steps {
+					t.Errorf("after %v it ran %v", at.after, w.steps)
+				}
+			}
+			if got := w.value(t, arn, ""); got != "rotated" {
+				t.Errorf("the value is %q", got)
+			}
+			out, err := w.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: &arn})
+			if err != nil || out.LastRotatedDate == nil || !out.NextRotationDate.After(w.now) {
+				t.Errorf("described %+v, %v", out, err)
+			}
+		})
+	}
+}
+
+func TestSecretIsPurged(t *testing.T) {
+	w := boot(t)
+	w.create(t)
+	if _, err := w.DeleteSecret(t.Context(), &sdk.DeleteSecretInput{SecretId: name, RecoveryWindowInDays: aws.Int64(7)}); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.AddDate(0, 0, 7)
+	if err := w.service.Tick(t.Context(), w.now); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.RestoreSecret(t.Context(), &sdk.RestoreSecretInput{SecretId: name})
+	wantCode(t, err, "ResourceNotFoundException")
+}
+
+func TestBatchGetSecretValue(t *testing.T) {
+	w := boot(t)
+	arn := w.create(t)
+	out, err := w.BatchGetSecretValue(t.Context(), &sdk.BatchGetSecretValueInput{SecretIdList: []string{arn, "absent"}})
+	if err != nil || len(out.SecretValues) != 1 || *out.SecretValues[0].SecretString != "one" || len(out.Errors) != 1 || *out.Errors[0].ErrorCode != "ResourceNotFoundException" {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	out, err = w.BatchGetSecretValue(t.Context(), &sdk.BatchGetSecretValueInput{Filters: []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{"app"}}}})
+	if err != nil || len(out.SecretValues) != 1 {
+		t.Errorf("by filter got %+v, %v", out, err)
+	}
+}
+
+func TestPoliciesAreValidated(t *testing.T) {
+	w := boot(t)
+	for text, want := range map[string]bool{
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:root"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`: true,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`:                                      false,
+	} {
+		out, err := w.ValidateResourcePolicy(t.Context(), &sdk.ValidateResourcePolicyInput{ResourcePolicy: &text})
+		if err != nil || out.PolicyValidationPassed != want {
+			t.Errorf("%s: got %+v, %v", text, out, err)
+		}
+	}
+	_, err := w.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: aws.String("Inv Name")})
+	wantCode(t, err, "ValidationException")
 }

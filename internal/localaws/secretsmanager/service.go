@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"engage/internal/localaws/alarm"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
 )
@@ -31,7 +32,12 @@ type Config struct {
 	Keys Keys
 	// Functions rotates. Without it RotateSecret is refused.
 	Functions Functions
-	// Clock is for timestamps and recovery windows. The default is time.Now.
+	// Authorizer checks the secrets of BatchGetSecretValue, each. The default allows all.
+	Authorizer wire.Authorizer
+	// After makes a channel that fires after a time, and a function that lets
+	// go of it. The default is a time.Timer.
+	After func(time.Duration) (<-chan time.Time, func())
+	// Clock is for timestamps, rotation and recovery windows. The default is time.Now.
 	Clock func() time.Time
 	// Random makes ids and passwords. The default is crypto/rand.Reader.
 	Random io.Reader
@@ -40,9 +46,12 @@ type Config struct {
 }
 
 // Service is Secrets Manager.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg   Config
+	alarm *alarm.Alarm
+}
 
-// New opens the service.
+// New opens the service. Secrets rotate while Run runs.
 func New(cfg Config) *Service {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
@@ -53,7 +62,7 @@ func New(cfg Config) *Service {
 	if cfg.Meter == nil {
 		cfg.Meter = wire.NoMeter{}
 	}
-	return &Service{cfg}
+	return &Service{cfg, alarm.New(cfg.Clock, cfg.After)}
 }
 
 // API returns the operations.
@@ -79,6 +88,8 @@ func (s *Service) API() *wire.Service {
 			wire.JSON("DeleteResourcePolicy", s.deletePolicy, touch(s, "DeleteResourcePolicy", idOf)),
 			wire.JSON("TagResource", s.tag, touch(s, "TagResource", func(in *tagInput) string { return in.SecretID })),
 			wire.JSON("UntagResource", s.untag, touch(s, "UntagResource", func(in *untagInput) string { return in.SecretID })),
+			wire.JSON("BatchGetSecretValue", s.batchGet, nil),
+			wire.JSON("ValidateResourcePolicy", s.validatePolicy, touch(s, "ValidateResourcePolicy", func(in *validateInput) string { return in.SecretID })),
 			wire.JSON("GetRandomPassword", s.randomPassword, nil),
 		}}
 }

@@ -37,7 +37,7 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 func (s *Service) create(ctx context.Context, call *wire.Call, in *createInput) (*versioned, error) {
 	if !namePattern.MatchString(in.Name) {
-		return nil, wire.ValidationException("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
+		return nil, errName()
 	}
 	suffix, err := s.pick(letters, 6)
 	if err != nil {
@@ -245,7 +245,7 @@ func (s *Service) sameValue(ctx context.Context, call *wire.Call, found secret, 
 		}
 	}
 	if !bytes.Equal(plain[0], plain[1]) {
-		return wire.Errorf("ResourceExistsException", "The operation failed because a version with the id %s and another value already exists.", token)
+		return wire.Errorf("ResourceExistsException", "You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", token, found.arn())
 	}
 	return nil
 }
