@@ -59,8 +59,8 @@ func (s *Service) destination(in *publishInput) (topic, error) {
 }
 
 type publishOutput struct {
-	MessageID      string `xml:"MessageId"`
-	SequenceNumber string `xml:",omitempty"`
+	MessageID      string `xml:"MessageId" json:"MessageId"`
+	SequenceNumber string `xml:",omitempty" json:",omitempty"`
 }
 
 func (s *Service) publish(ctx context.Context, call *wire.Call, in *publishInput) (*publishOutput, error) {

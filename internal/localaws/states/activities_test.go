@@ -138,6 +138,15 @@ func TestCredentials(t *testing.T) {
 	_, err := refused.sfn.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: aws.String("m"), Definition: aws.String(task(`{"RoleArn":"` + other + `"}`)), RoleArn: aws.String(role)})
 	wantCode(t, err, "InvalidDefinition", "the field Credentials is not implemented by this endpoint at /States/X/Credentials")
 
+	for _, credentials := range []string{`{}`, `{"Role":"r"}`, `{"RoleArn":"r","More":1}`} {
+		nested := `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":` + task(credentials) + `,"End":true}}}`
+		e := boot(t, t.TempDir(), func(cfg *states.Config) {
+			cfg.Integrations = states.Integrations(&fake{}, "sqs")
+			cfg.TaskRole = func(context.Context, string, string, wire.Caller) (wire.Caller, error) { return wire.Caller{}, nil }
+		})
+		_, err := e.sfn.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: aws.String("m"), Definition: &nested, RoleArn: aws.String(role)})
+		wantCode(t, err, "InvalidDefinition", "These fields are required: [RoleArn] at /States/M/ItemProcessor/States/X/Credentials")
+	}
 	callers := make(chan wire.Caller, 1)
 	e := boot(t, t.TempDir(), func(cfg *states.Config) {
 		cfg.Integrations = map[string]states.Executor{"sqs:sendMessage": states.ExecutorFunc(func(_ context.Context, t states.Task) (any, error) {

@@ -26,9 +26,15 @@ type heartbeatInput struct {
 }
 
 func (s *Service) sendSuccess(_ context.Context, _ *wire.Call, in *successInput) (*wire.Empty, error) {
+	if len(in.Output) > interp.MaxPayload {
+		return nil, wire.ValidationException("1 validation error detected: Value at 'output' failed to satisfy constraint: Member must have length less than or equal to %d", interp.MaxPayload)
+	}
+	if fault := invalidJSON(in.Output); fault != nil {
+		return nil, wire.Errorf("InvalidOutput", "Invalid Output: '%s'", fault.message)
+	}
 	output, err := value.Decode([]byte(in.Output))
-	if err != nil || len(in.Output) > interp.MaxPayload {
-		return nil, wire.Errorf("InvalidOutput", "Invalid Output: the output must be JSON of at most %d bytes", interp.MaxPayload)
+	if err != nil {
+		return nil, wire.Errorf("InvalidOutput", "Invalid Output: '%s'", err)
 	}
 	return &wire.Empty{}, tokenError(in.Token, s.callbacks.Succeed(in.Token, output))
 }

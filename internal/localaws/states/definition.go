@@ -1,12 +1,16 @@
 package states
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"engage/internal/localaws/asl"
+	"engage/internal/localaws/asl/value"
 	"engage/internal/localaws/wire"
 )
 
@@ -41,11 +45,47 @@ func (s *Service) compile(definition string) (*asl.Machine, []asl.Problem, error
 	var invalid *asl.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		return nil, invalid.Problems, nil
+		return nil, asTold(invalid.Problems), nil
 	case err != nil:
 		return nil, nil, err
 	}
-	return m, s.refusedFields(m, ""), nil
+	return m, s.credentialProblems([]byte(definition)), nil
+}
+
+const required = "These fields are required: ["
+
+// asTold arranges problems as AWS does: transitions are looked at only where the schema holds, and the fields that
+// one place misses are told together, in the order of a Java HashSet.
+func asTold(problems []asl.Problem) (out []asl.Problem) {
+	schema := slices.ContainsFunc(problems, func(p asl.Problem) bool { return p.Code == asl.CodeSchema })
+	for _, p := range problems {
+		if schema && p.Code == asl.CodeMissingTarget {
+			continue
+		}
+		missing, isMissing := strings.CutPrefix(p.Message, required)
+		same := slices.IndexFunc(out, func(o asl.Problem) bool {
+			return isMissing && o.Location == p.Location && strings.HasPrefix(o.Message, required)
+		})
+		if same < 0 {
+			out = append(out, p)
+			continue
+		}
+		fields := strings.Split(strings.TrimSuffix(strings.TrimPrefix(out[same].Message, required), "]"), ", ")
+		fields = append(fields, strings.TrimSuffix(missing, "]"))
+		slices.SortStableFunc(fields, func(a, b string) int { return cmp.Compare(bucket(a), bucket(b)) })
+		out[same].Message = required + strings.Join(fields, ", ") + "]"
+	}
+	return out
+}
+
+// bucket is where a HashSet of up to twelve texts keeps one.
+// https://docs.oracle.com/javase/8/docs/api/java/lang/String.html#hashCode--
+func bucket(text string) uint32 {
+	var h uint32
+	for _, c := range utf16.Encode([]rune(text)) {
+		h = 31*h + uint32(c)
+	}
+	return (h ^ h>>16) & 15
 }
 
 // nowhere is the location of a problem that AWS tells without one.
@@ -62,21 +102,50 @@ func location(p asl.Problem) string {
 	return p.Location
 }
 
-// refusedFields names the fields that nothing here acts on, in branches and processors too.
-func (s *Service) refusedFields(m *asl.Machine, at string) (found []asl.Problem) {
-	for _, name := range m.Order {
-		st, here := m.States[name], at+"/States/"+name
-		if st.Task != nil && st.Task.Credentials != nil && s.cfg.TaskRole == nil {
-			found = append(found, asl.Problem{Code: asl.CodeNotImplemented, Message: noCredentials, Location: here + "/Credentials"})
+// credentialProblems finds tasks whose Credentials name no role, or that nothing here acts on.
+func (s *Service) credentialProblems(definition []byte) (found []asl.Problem) {
+	v, err := value.Decode(definition)
+	if err != nil {
+		return nil // the definition has been read before
+	}
+	tasks(v, "", func(task *value.Object, at string) {
+		v, there := task.Get("Credentials")
+		o, ok := v.(*value.Object)
+		switch {
+		case !there:
+		case s.cfg.TaskRole == nil:
+			found = append(found, asl.Problem{Code: asl.CodeNotImplemented, Message: noCredentials, Location: at + "/Credentials"})
+		case !ok || o.Len() != 1 || field(o, "RoleArn") == nil && field(o, "RoleArn.$") == nil:
+			found = append(found, asl.Problem{Code: asl.CodeSchema, Message: required + "RoleArn]", Location: at + "/Credentials"})
 		}
-		for i, b := range st.Branches {
-			found = append(found, s.refusedFields(b, fmt.Sprintf("%s/Branches[%d]", here, i))...)
+	})
+	return found
+}
+
+// tasks calls each with the tasks of a machine, those of branches and processors too.
+func tasks(machine any, at string, each func(task *value.Object, at string)) {
+	states, ok := field(machine, "States").(*value.Object)
+	if !ok {
+		return
+	}
+	for i := range states.Len() {
+		name, v := states.At(i)
+		st, ok := v.(*value.Object)
+		if !ok {
+			continue
 		}
-		if st.Map != nil {
-			found = append(found, s.refusedFields(st.Map.Processor, here+"/ItemProcessor")...)
+		here := at + "/States/" + name
+		if text(st, "Type") == string(asl.Task) {
+			each(st, here)
+		}
+		for _, processor := range []string{"ItemProcessor", "Iterator"} {
+			tasks(field(st, processor), here+"/"+processor, each)
+		}
+		branches, _ := field(st, "Branches").([]any)
+		for i, b := range branches {
+			tasks(b, fmt.Sprintf("%s/Branches[%d]", here, i), each)
 		}
 	}
-	return found
 }
 
 type validateInput struct {

@@ -58,6 +58,8 @@ func FuzzJSONFaults(f *testing.F) {
 func TestDefinitionFaults(t *testing.T) {
 	e := boot(t, t.TempDir(), nil)
 	for definition, want := range map[string][3]string{
+		"{}": {"SCHEMA_VALIDATION_FAILED", "These fields are required: [States, StartAt]", "/"},
+		`{"States":{"A":{"Type":"Pass","End":true}}}`: {"SCHEMA_VALIDATION_FAILED", "These fields are required: [StartAt]", "/"},
 		`"text"`:  {"SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object", ""},
 		"no JSON": {"INVALID_JSON_DESCRIPTION", "Unrecognized token 'no': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: (String)\"no JSON\"; line: 1, column: 3]", `[Source: (String)"no JSON"; line: 1, column: 3]`},
 		pass:      {"", "", ""},
@@ -67,6 +69,9 @@ func TestDefinitionFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := [3]string{}
+		if len(v.Diagnostics) > 1 {
+			t.Errorf("%s: %d problems", definition, len(v.Diagnostics))
+		}
 		if len(v.Diagnostics) > 0 {
 			got = [3]string{aws.ToString(v.Diagnostics[0].Code), aws.ToString(v.Diagnostics[0].Message), aws.ToString(v.Diagnostics[0].Location)}
 		}

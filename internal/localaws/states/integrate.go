@@ -126,7 +126,7 @@ func published(message, request string) string {
 // entries fails a task of which not every event was taken, with the whole answer as cause.
 func entries(out any) error {
 	if failed, _ := field(out, "FailedEntryCount").(int64); failed > 0 {
-		return &interp.TaskError{Name: "EventBridge.FailedEntry", Cause: value.String(out)}
+		return &interp.TaskError{Name: "EventBridge.FailedEntry", Cause: value.String(sorted(out.(*value.Object)))}
 	}
 	return nil
 }
