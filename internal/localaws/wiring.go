@@ -122,11 +122,12 @@ func (w *wiring) openCompute() error {
 	}
 	w.onStop(func(context.Context) error { return code.Close() })
 	w.onStart(code.Resume)
-	registry, err := ecr.New(ecr.Config{Store: w.store, Authorizer: w.authorizer})
+	registry, err := ecr.New(ecr.Config{Store: w.store, Meter: w.meter, Authorizer: w.authorizer, Refused: w.server.LogRefusal})
 	if err != nil {
 		return fmt.Errorf("open ecr: %w", err)
 	}
 	w.onClose(func(context.Context) error { return registry.Close() })
+	w.background(registry.Run)
 	tasks, err := ecs.New(ecs.Config{
 		Store: w.store, Meter: w.meter, Puller: registry, Credentials: taskRoles{w}, Logs: taskLogs{w.logs},
 		Invoker: w.server, Endpoint: w.URL,

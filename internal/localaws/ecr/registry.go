@@ -106,6 +106,7 @@ func (g *registry) route(q *request) error {
 		return unsupported(q.Request)
 	}
 	if err := g.s.authorize(q.Context(), q.caller, []string{action}, q.repo); err != nil {
+		g.s.cfg.Refused("ecr", action, q.caller, err)
 		return err
 	}
 	if err := g.s.view(q.repo, func(state.Tx, *repository) error { return nil }); err != nil {

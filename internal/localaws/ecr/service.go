@@ -21,6 +21,11 @@ type Config struct {
 	// Authorizer checks what a token's owner may do in the registry. The
 	// default allows everything.
 	Authorizer wire.Authorizer
+	// Meter counts what is stored. The default counts nothing.
+	Meter wire.Meter
+	// Refused hears of what a client of the registry's own protocol may not do,
+	// for the request log. The default forgets it.
+	Refused func(service, action string, caller wire.Caller, err error)
 	// Clock is for timestamps. The default is time.Now.
 	Clock func() time.Time
 	// Domain ends the registry's names, "<account>.dkr.ecr.<region>.<domain>".
@@ -47,6 +52,12 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
+	}
+	if cfg.Meter == nil {
+		cfg.Meter = wire.NoMeter{}
+	}
+	if cfg.Refused == nil {
+		cfg.Refused = func(string, string, wire.Caller, error) {}
 	}
 	if cfg.Domain == "" {
 		cfg.Domain = "amazonaws.com"

@@ -55,7 +55,8 @@ func TestCrash(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer store.Close()
-			s, err := ecs.New(ecs.Config{Store: store, Puller: noPuller{}, Credentials: credentials{}, Logs: &logs{}, Endpoint: func() string { return "" }})
+			used := &meter{sums: map[string]float64{}}
+			s, err := ecs.New(ecs.Config{Store: store, Puller: noPuller{}, Credentials: credentials{}, Logs: &logs{}, Meter: used, Endpoint: func() string { return "" }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,6 +69,9 @@ func TestCrash(t *testing.T) {
 			task, err := s.Wait(t.Context(), arn)
 			if err != nil || task.LastStatus != "STOPPED" || !strings.Contains(task.StoppedReason, "The endpoint ended while the task was ") {
 				t.Errorf("got %s %s %v", task.LastStatus, task.StoppedReason, err)
+			}
+			if len(used.sums) != 4 { // used and minimum, of CPU and memory
+				t.Errorf("counted %v", used.sums)
 			}
 			if entries, _ := os.ReadDir(filepath.Join(dir, "ecs", "tasks")); len(entries) > 0 {
 				t.Errorf("left %v", entries)

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"sync"
-	"time"
 
 	"engage/internal/localaws/image"
 	"engage/internal/localaws/state"
@@ -262,36 +260,5 @@ func (t *live) deprovision() {
 		r.Attachments[0].Status = "DELETED"
 		r.LastStatus, r.StoppedAt, r.Version = "STOPPED", t.s.now(), r.Version+1
 	})
-	t.meter()
-}
-
-// meter counts what the task used, from the begin of the pull to the end.
-// Fargate bills seconds, one minute at least: what the minimum adds is a
-// quantity of its own. https://aws.amazon.com/fargate/pricing/
-func (t *live) meter() {
-	r := t.record
-	seconds := max(r.StoppedAt.Sub(r.PullStartedAt.Time), 0).Seconds()
-	missing := max(time.Minute.Seconds()-seconds, 0)
-	cpu, _ := strconv.ParseFloat(r.CPU, 64) // checked when the task was made
-	memory, _ := strconv.ParseFloat(r.Memory, 64)
-	prefix := ""
-	if p := t.def.RuntimePlatform; p != nil && p.CPUArchitecture == "ARM64" {
-		prefix = "ARM-"
-	}
-	if r.CapacityProviderName == "FARGATE_SPOT" {
-		prefix += "Spot-"
-	}
-	add := func(usage string, amount float64) {
-		t.s.cfg.Meter.Add(context.WithoutCancel(t.ctx), wire.Quantity{Service: "ecs", Usage: prefix + usage,
-			Resource: t.def.Family + "/" + r.ID(), RunID: r.RunID, Amount: amount})
-	}
-	add("vCPU-Seconds", cpu/1024*seconds)
-	add("GB-Seconds", memory/1024*seconds)
-	if missing > 0 {
-		add("vCPU-Seconds-Minimum", cpu/1024*missing)
-		add("GB-Seconds-Minimum", memory/1024*missing)
-	}
-	if e := r.EphemeralStorage; e != nil && e.SizeInGiB > 20 {
-		add("EphemeralStorage-GB-Seconds", float64(e.SizeInGiB-20)*max(seconds, time.Minute.Seconds()))
-	}
+	t.s.meter(context.WithoutCancel(t.ctx), bill{t.record, t.record.StoppedAt.Time, t.def.RuntimePlatform})
 }

@@ -100,6 +100,7 @@ type Service struct {
 	ctx    context.Context // ends when the service closes
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
+	noting sync.WaitGroup // that tasks are alive
 
 	mu     sync.Mutex
 	live   map[string]*live      // by key
@@ -132,6 +133,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.wire = s.operations()
+	s.noting.Go(s.noteAlive)
 	return s, nil
 }
 
@@ -167,13 +169,15 @@ func (s *Service) Close(ctx context.Context) error {
 		<-done
 	}
 	s.cancel()
+	s.noting.Wait()
 	s.memory.close()
 	return nil
 }
 
-// recover ends the tasks of a process that is gone.
+// recover ends the tasks of a process that is gone, and counts what they used.
 func (s *Service) recover() error {
 	var secrets []string
+	var bills []bill
 	err := s.store.Update(func(tx state.Tx) error {
 		all, err := tasks.List(tx, "", "", 0)
 		if err != nil {
@@ -185,6 +189,8 @@ func (s *Service) recover() error {
 				continue
 			}
 			secrets = append(secrets, r.Secrets...)
+			d, _, _ := findDefinition(tx, r.Account, r.Region, r.definitionName()) // one that is gone says nothing of a platform
+			bills = append(bills, bill{r, lastKnown(tx, &r, s.cfg.Clock.Now()), d.RuntimePlatform})
 			r.DesiredStatus, r.StopCode = "STOPPED", "TerminationNotice"
 			r.StoppedReason = "The endpoint ended while the task was " + r.LastStatus + "; its processes were killed."
 			r.LastStatus = "STOPPED"
@@ -201,7 +207,13 @@ func (s *Service) recover() error {
 		return nil
 	})
 	killLeftovers(secrets)
-	return err
+	if err != nil {
+		return err
+	}
+	for _, b := range bills {
+		s.meter(context.Background(), b)
+	}
+	return nil
 }
 
 func (s *Service) operations() *wire.Service {
