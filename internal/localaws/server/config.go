@@ -25,6 +25,9 @@ type Config struct {
 	// MaxBody bounds the body of an operation that does not stream, in bytes.
 	// A longer one is refused. The default is 100 MiB, which holds a Lambda zip.
 	MaxBody int64
+	// Stall is how long a request's body may send nothing before it is
+	// refused. The default is a minute.
+	Stall time.Duration
 	// Authenticator finds the caller. The default reads the credential scope
 	// and verifies nothing.
 	Authenticator wire.Authenticator
@@ -50,6 +53,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxBody == 0 {
 		c.MaxBody = defaultMaxBody
+	}
+	if c.Stall == 0 {
+		c.Stall = time.Minute
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now

@@ -16,6 +16,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.checkOrigin(w, r) {
 		return
 	}
+	s.watchBody(w, r)
 	if s.serveInternal(w, r) || s.serveForeign(w, r) {
 		return
 	}
@@ -149,6 +150,10 @@ func (s *Server) readBody(w http.ResponseWriter, call *wire.Call, rt route) erro
 	var tooLong *http.MaxBytesError
 	if errors.As(err, &tooLong) {
 		return wire.TooLarge(s.cfg.MaxBody)
+	}
+	var own *wire.Error
+	if errors.As(err, &own) {
+		return own
 	}
 	if err != nil {
 		return wire.Errorf("IncompleteBody", "the request body ended early: %v", err)

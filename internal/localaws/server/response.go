@@ -70,4 +70,5 @@ func requestID() string {
 func setRequestID(h http.Header, id string) {
 	h.Set("X-Amzn-Requestid", id)
 	h.Set("X-Amz-Request-Id", id)
+	h.Set("X-Amz-Id-2", id) // S3's second one
 }

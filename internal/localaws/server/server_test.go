@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"engage/internal/localaws/server"
 	"engage/internal/localaws/wire"
@@ -286,5 +288,29 @@ func TestUsageSurvivesAKill(t *testing.T) {
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 2 {
 		t.Errorf("left %v", files)
+	}
+}
+
+// TestStalledBodyIsRefused sends half a body and waits.
+func TestStalledBodyIsRefused(t *testing.T) {
+	s, err := server.New(server.Config{Addr: "127.0.0.1:0", Dir: t.TempDir(), Stall: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Register(&wire.Service{Name: "queues", Protocol: wire.JSON10, Targets: []string{"Queues"}, Operations: []wire.Operation{
+		wire.JSON("Echo", func(context.Context, *wire.Call, *wire.Empty) (*wire.Empty, error) { return &wire.Empty{}, nil }, nil)}})
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Shutdown(context.Background()) })
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Queues.Echo\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 100\r\n\r\n{")
+	answer, err := io.ReadAll(conn) // the server ends the connection
+	if err != nil || !strings.Contains(string(answer), "RequestTimeout") {
+		t.Errorf("got %q, %v", answer, err)
 	}
 }

@@ -102,8 +102,11 @@ func NotImplemented(format string, args ...any) *Error {
 // disk is not hidden: the caller can do something about it.
 func InternalFailure(cause error) *Error {
 	message := "the endpoint failed to handle the request; its log says why"
-	if errors.Is(cause, syscall.ENOSPC) {
+	switch {
+	case errors.Is(cause, syscall.ENOSPC):
 		message = "the disk that holds the endpoint's state is full: free some space and try again"
+	case errors.Is(cause, syscall.EDQUOT), errors.Is(cause, syscall.EFBIG):
+		message = "the endpoint may not write more to its disk: raise its quota or its limit on the size of files, and try again"
 	}
 	e := generalError(kindInternal, "%s", message)
 	e.cause = cause
