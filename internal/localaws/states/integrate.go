@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -153,7 +154,7 @@ func (f forward) call(ctx context.Context, caller wire.Caller, parameters any) (
 		return nil, fmt.Errorf("encode the answer of %s %s: %w", f.service, f.operation, err)
 	}
 	out, err := value.Decode(text)
-	if err == nil && f.service == "ecs" {
+	if err == nil && (f.service == "ecs" || f.service == "athena") {
 		out = pascal(out)
 	}
 	return out, err
@@ -199,7 +200,7 @@ func withText(o *value.Object, name string) *value.Object {
 	return c
 }
 
-// pascal renames members as integrations with ECS show them: PascalCase, times in milliseconds.
+// pascal shows an answer as the SDK for Java writes it: members in PascalCase and by name, times in milliseconds.
 func pascal(v any) any {
 	switch x := v.(type) {
 	case []any:
@@ -212,10 +213,8 @@ func pascal(v any) any {
 		out := value.NewObject(x.Len())
 		for i := range x.Len() {
 			k, e := x.At(i)
-			if seconds, isTime := e.(float64); isTime && strings.HasSuffix(k, "At") {
-				e = int64(seconds*1000 + 0.5)
-			} else if whole, isTime := e.(int64); isTime && strings.HasSuffix(k, "At") {
-				e = whole * 1000
+			if strings.HasSuffix(k, "At") || strings.HasSuffix(k, "DateTime") {
+				e = milliseconds(e)
 			}
 			if k != "" {
 				k = strings.ToUpper(k[:1]) + k[1:]
@@ -225,6 +224,17 @@ func pascal(v any) any {
 		return sorted(out)
 	}
 	return v
+}
+
+// milliseconds is a time that a service tells in seconds.
+func milliseconds(t any) any {
+	switch seconds := t.(type) {
+	case float64:
+		return int64(math.Round(seconds * 1000))
+	case int64:
+		return seconds * 1000
+	}
+	return t
 }
 
 // failed is a job's failure: its description as the cause.

@@ -82,6 +82,8 @@ func TestIntegrations(t *testing.T) {
 			`FAILED States.TaskFailed {"ClusterArn":"c","Containers":[{"ExitCode":3,"Name":"w"}],"LastStatus":"STOPPED","StoppedAt":1700000000250,"TaskArn":"t"}`, ``},
 		{"athena", "athena:startQueryExecution.sync", `{"QueryString":"select 1"}`, map[string][]string{"athena StartQueryExecution": {`{"QueryExecutionId":"q"}`}, "athena GetQueryExecution": {query("QUEUED"), query("RUNNING"), query("SUCCEEDED")}},
 			query("SUCCEEDED"), `athena GetQueryExecution {"QueryExecutionId":"q"}`},
+		{"athena times", "athena:getQueryExecution", `{}`, map[string][]string{"athena GetQueryExecution": {`{"QueryExecution":{"Status":{"SubmissionDateTime":1700000000.5}}}`}},
+			`{"QueryExecution":{"Status":{"SubmissionDateTime":1700000000500}}}`, ``},
 		{"athena failure", "athena:startQueryExecution.sync", `{}`, map[string][]string{"athena StartQueryExecution": {`{"QueryExecutionId":"q"}`}, "athena GetQueryExecution": {query("FAILED")}},
 			`FAILED States.TaskFailed {"QueryExecutionId":"q","Status":{"State":"FAILED"}}`, ``},
 	} {
@@ -147,6 +149,9 @@ func TestLambda(t *testing.T) {
 		{`"Resource":"` + arn + `"`, `{"got":{"i":1},"by":"` + arn + `"}`},
 		{`"Resource":"` + arn + `","Parameters":"boom"`, `FAILED Boom {"errorType":"Boom","errorMessage":"m"}`},
 		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"},"ResultSelector":{"p.$":"$.Payload","s.$":"$.StatusCode"}`, `{"p":{"got":{"i":1},"by":"f"},"s":200}`},
+		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":null},"OutputPath":"$.Payload.got"`, `{}`},
+		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":"[1]"},"OutputPath":"$.Payload.got"`, `[1]`},
+		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":"a word"},"OutputPath":"$.Payload.got"`, `"a word"`},
 		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"none"}`, `FAILED Lambda.ResourceNotFoundException Function not found (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: ; Proxy: null)`},
 		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","DryRun":true}`, `FAILED States.Runtime The field "DryRun" of lambda:invoke is not implemented by this endpoint`},
 		{`"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","LogType":"Tail"},"OutputPath":"$.LogResult"`, `"the end"`},
@@ -186,6 +191,9 @@ func TestLogging(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	if got := run("private", pass, types.LogLevelAll, false); len(got) != 4 || strings.Contains(strings.Join(got, ""), "secret") {
+		t.Errorf("%q", got)
+	}
+	if got := run("error", single(`{"Type":"Fail","Error":"E"}`), types.LogLevelError, true); len(got) != 2 || !strings.Contains(got[0], `"type":"FailStateEntered"`) {
 		t.Errorf("%q", got)
 	}
 	if got := run("fatal", single(`{"Type":"Fail","Error":"E"}`), types.LogLevelFatal, true); len(got) != 1 || !strings.Contains(got[0], `"error":"E"`) {

@@ -75,7 +75,7 @@ func (l lambda) byParameters(ctx context.Context, t Task) (any, error) {
 		case "ClientContext":
 			c.ClientContext = text(o, k)
 		case "Payload":
-			c.Payload = value.Encode(v)
+			c.Payload = event(v)
 		default:
 			return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The field %q of lambda:invoke is not implemented by this endpoint", k)}
 		}
@@ -103,6 +103,17 @@ func (r FunctionResult) output(tell sdk, answer any) any {
 		more = append(more, header{"X-Amzn-Trace-Id", r.Trace})
 	}
 	return tell.answeredAs(r.RequestID, "lambda", out, r.Status, r.Payload, more...)
+}
+
+// event is what a function gets for a Payload: text that is JSON already as it is, nothing for null.
+func event(payload any) []byte {
+	if payload == nil {
+		return []byte("{}")
+	}
+	if text, ok := payload.(string); ok && invalidJSON(text) == nil {
+		return []byte(text)
+	}
+	return value.Encode(payload)
 }
 
 // run turns a function's own error into the task's: its errorType as name, all of it as cause.

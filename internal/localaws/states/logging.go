@@ -103,7 +103,7 @@ func (l logging) wants(kind string) bool {
 	case "ALL":
 		return true
 	case "ERROR":
-		return bad
+		return bad || kind == "FailStateEntered"
 	case "FATAL":
 		return bad && strings.HasPrefix(kind, "Execution")
 	}
