@@ -33,7 +33,7 @@ type execution struct {
 	Type, Substatement                      string
 	Columns                                 []engine.Column
 	Header                                  bool
-	Rows, Scanned                           int64
+	Rows, Scanned, Bytes                    int64
 	Manifest                                string
 	Notes                                   []string `json:",omitempty"`
 	Planning, Execution                     time.Duration
@@ -60,12 +60,25 @@ type resultConfiguration struct {
 }
 
 type startInput struct {
-	QueryString           string `required:"true"`
-	ClientRequestToken    string `min:"32" max:"128"`
-	QueryExecutionContext *queryContext
-	ResultConfiguration   *resultConfiguration
-	WorkGroup             string
-	ExecutionParameters   []string
+	QueryString              string `required:"true"`
+	ClientRequestToken       string `min:"32" max:"128"`
+	QueryExecutionContext    *queryContext
+	ResultConfiguration      *resultConfiguration
+	WorkGroup                string
+	ExecutionParameters      []string
+	ResultReuseConfiguration *reuseConfiguration
+}
+
+// reuseConfiguration asks for the result of an earlier query.
+type reuseConfiguration struct{ ResultReuseByAgeConfiguration *reuseByAge }
+
+type reuseByAge struct {
+	Enabled         *bool `required:"true"`
+	MaxAgeInMinutes *int  `min:"0" max:"10080"`
+}
+
+func (r *reuseConfiguration) wanted() bool {
+	return r != nil && r.ResultReuseByAgeConfiguration != nil && isTrue(r.ResultReuseByAgeConfiguration.Enabled)
 }
 
 type executionID struct {
@@ -76,6 +89,9 @@ type executionID struct {
 func (s *Service) start(_ context.Context, call *wire.Call, in *startInput) (*executionID, error) {
 	if _, err := sql.Parse(in.QueryString); err != nil {
 		return nil, invalid("%s", err.Error()).With("AthenaErrorCode", "MALFORMED_QUERY")
+	}
+	if in.ResultReuseConfiguration.wanted() {
+		return nil, wire.NotImplemented("the reuse of query results (ResultReuseByAgeConfiguration)")
 	}
 	x, group, err := s.newExecution(call, in)
 	if err != nil {
@@ -130,7 +146,7 @@ func (s *Service) newExecution(call *wire.Call, in *startInput) (execution, work
 	}
 	x.Output, x.Encryption = rc.OutputLocation, rc.EncryptionConfiguration
 	if x.Encryption != nil && x.Encryption.EncryptionOption == "CSE_KMS" {
-		return x, g, wire.NotImplemented("Client-side encryption (CSE_KMS) of results is not supported")
+		return x, g, wire.NotImplemented("client-side encryption (CSE_KMS) of results")
 	}
 	x.ID, err = s.newID()
 	return x, g, err
@@ -241,6 +257,7 @@ func (x *execution) finish(res *engine.Result, err error) {
 	switch {
 	case err == nil:
 		x.State, x.Type, x.Substatement, x.Columns, x.Header = succeeded, res.StatementType, res.Substatement, res.Columns, res.Header
+		x.Bytes = res.Bytes
 		x.Rows, x.Scanned, x.Output, x.Manifest, x.Notes = res.Rows, res.Scanned, res.Output, res.Manifest, res.Notes
 		x.Planning, x.Execution = res.Planning, res.Execution
 	case errors.Is(err, context.Canceled):

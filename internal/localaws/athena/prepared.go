@@ -158,3 +158,29 @@ func (s *Service) listPrepared(_ context.Context, call *wire.Call, in *listInput
 		return err
 	})
 }
+
+type batchPreparedInput struct {
+	PreparedStatementNames []string `required:"true" max:"50"`
+	WorkGroup              string   `required:"true"`
+}
+
+type unprocessedPrepared struct{ StatementName, ErrorCode, ErrorMessage string }
+
+type batchPreparedOutput struct {
+	PreparedStatements                []preparedOutput
+	UnprocessedPreparedStatementNames []unprocessedPrepared
+}
+
+func (s *Service) batchPrepared(ctx context.Context, call *wire.Call, in *batchPreparedInput) (*batchPreparedOutput, error) {
+	out := &batchPreparedOutput{PreparedStatements: []preparedOutput{}, UnprocessedPreparedStatementNames: []unprocessedPrepared{}}
+	for _, name := range in.PreparedStatementNames {
+		got, err := s.getPrepared(ctx, call, &preparedName{name, in.WorkGroup})
+		if err != nil {
+			e := wire.AsError(err)
+			out.UnprocessedPreparedStatementNames = append(out.UnprocessedPreparedStatementNames, unprocessedPrepared{name, e.Code, e.Message})
+			continue
+		}
+		out.PreparedStatements = append(out.PreparedStatements, got.PreparedStatement)
+	}
+	return out, nil
+}

@@ -201,8 +201,17 @@ func (s *Service) deleteWorkGroup(_ context.Context, call *wire.Call, in *delete
 		if err != nil {
 			return err
 		}
-		if len(left) > 0 && !isTrue(in.RecursiveDeleteOption) {
+		saved, err := namedOf(tx, call.Caller, in.WorkGroup)
+		if err != nil {
+			return err
+		}
+		if len(left)+len(saved) > 0 && !isTrue(in.RecursiveDeleteOption) {
 			return invalid("WorkGroup %s is not empty", in.WorkGroup)
+		}
+		for _, q := range saved {
+			if err := namedQueries.Delete(tx, key(call.Caller, q.NamedQueryID)); err != nil {
+				return err
+			}
 		}
 		return errors.Join(statements.DeletePrefix(tx, prefix(call.Caller, in.WorkGroup)), groups.Delete(tx, key(call.Caller, in.WorkGroup)))
 	})

@@ -88,7 +88,9 @@ func (v view) Tables(ctx context.Context, db string) (out []catalog.Table, err e
 		}
 		all, err := tables.List(tx, v.scope().prefix(db), "", 0)
 		for _, e := range all {
-			out = append(out, e.Value.Table)
+			t := e.Value.Table
+			t.Created, t.Updated = e.Value.Made, e.Value.Changed
+			out = append(out, t)
 		}
 		return err
 	})

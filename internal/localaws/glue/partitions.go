@@ -2,6 +2,7 @@ package glue
 
 import (
 	"context"
+	"hash/fnv"
 	"strings"
 
 	"engage/internal/localaws/athena/catalog"
@@ -119,6 +120,7 @@ type getPartitionsInput struct {
 	ExcludeColumnSchema *bool
 	MaxResults          *int `min:"1" max:"1000"`
 	NextToken           string
+	Segment             *segment
 }
 
 type getPartitionsOutput struct {
@@ -127,15 +129,17 @@ type getPartitionsOutput struct {
 }
 
 func (s *Service) getPartitionsOp(_ context.Context, call *wire.Call, in *getPartitionsInput) (*getPartitionsOutput, error) {
-	if in.Expression != "" {
-		return nil, wire.NotImplemented("GetPartitions with an Expression is not supported")
-	}
 	n, sc, out := nameOf(in.DatabaseName, in.TableName), scopeOf(call.Caller), &getPartitionsOutput{Partitions: []partitionOutput{}}
 	return out, s.cfg.Store.View(func(tx state.Tx) error {
-		if _, err := getTable(tx, sc, n.db, n.name); err != nil {
+		t, err := getTable(tx, sc, n.db, n.name)
+		if err != nil {
 			return err
 		}
-		es, next, err := page(partitions, tx, sc.prefix(n.db, n.name), in.NextToken, limit(in.MaxResults, 1000))
+		fits, err := parseExpression(t.PartitionKeys, in.Expression)
+		if err != nil {
+			return err
+		}
+		es, next, err := filtered(tx, sc.prefix(n.db, n.name), in.NextToken, limit(in.MaxResults, 1000), in.Segment.in(func(p partition) (bool, error) { return fits(p.Values) }))
 		for _, e := range es {
 			p := n.describe(e.Value, call.Caller.Account)
 			if in.ExcludeColumnSchema != nil && *in.ExcludeColumnSchema {
@@ -146,6 +150,55 @@ func (s *Service) getPartitionsOp(_ context.Context, call *wire.Call, in *getPar
 		out.NextToken = next
 		return err
 	})
+}
+
+// segment is one of several parts of a table's partitions, which are listed side by side.
+type segment struct {
+	SegmentNumber int `min:"0"`
+	TotalSegments int `min:"1" max:"10"`
+}
+
+// in narrows a filter to the segment that a partition's values fall into.
+func (g *segment) in(fits func(partition) (bool, error)) func(partition) (bool, error) {
+	if g == nil {
+		return fits
+	}
+	return func(p partition) (bool, error) {
+		h := fnv.New32a()
+		for _, v := range p.Values {
+			h.Write([]byte(v + "\x00"))
+		}
+		if int(h.Sum32()%uint32(max(g.TotalSegments, 1))) != g.SegmentNumber {
+			return false, nil
+		}
+		return fits(p)
+	}
+}
+
+// filtered is page for the partitions that fit.
+func filtered(tx state.Tx, prefix, token string, most int, fits func(partition) (bool, error)) (out []state.Entry[partition], next string, err error) {
+	for {
+		es, after, err := page(partitions, tx, prefix, token, most)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, e := range es {
+			ok, err := fits(e.Value)
+			if err != nil {
+				return nil, "", err
+			}
+			if !ok {
+				continue
+			}
+			if len(out) == most {
+				return out, encodeToken(out[most-1].Key), nil
+			}
+			out = append(out, e)
+		}
+		if token = after; token == "" {
+			return out, "", nil
+		}
+	}
 }
 
 type valueList struct {

@@ -41,8 +41,23 @@ type Storage struct {
 	NumberOfBuckets int               `json:"NumberOfBuckets"`
 	SerDe           SerDe             `json:"SerdeInfo"`
 	BucketColumns   []string          `json:"BucketColumns,omitempty"`
+	SortColumns     []Order           `json:"SortColumns,omitempty"`
+	SkewedInfo      *Skew             `json:"SkewedInfo,omitempty"`
 	Parameters      map[string]string `json:"Parameters,omitempty"`
 	StoredAsSubDirs bool              `json:"StoredAsSubDirectories"`
+}
+
+// Order is a column that a table's files are sorted by: SortOrder is 1 for ascending, 0 for descending.
+type Order struct {
+	Column    string `json:"Column"`
+	SortOrder int    `json:"SortOrder"`
+}
+
+// Skew names the values that a table's columns have most often.
+type Skew struct {
+	Names     []string          `json:"SkewedColumnNames,omitempty"`
+	Values    []string          `json:"SkewedColumnValues,omitempty"`
+	Locations map[string]string `json:"SkewedColumnValueLocationMaps,omitempty"`
 }
 
 // Types of tables that Athena makes.

@@ -108,6 +108,7 @@ type Result struct {
 	Manifest      string // URI of the list of written files, of CTAS and INSERT
 	Header        bool   // whether the result file's first row is the header
 	Rows          int64  // rows in the result, or written
+	Bytes         int64  // of the result file
 	Scanned       int64  // bytes of the columns and row groups that were read, or of whole text files
 	Planning      time.Duration
 	Execution     time.Duration

@@ -89,6 +89,7 @@ func (r *run) writeFile(suffix string, f func(*bufio.Writer) error) error {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write result: %w", err)
 	}
+	r.res.Bytes = tmp.size
 	body, err := tmp.content()
 	if err != nil {
 		return fmt.Errorf("write result: %w", err)
@@ -130,9 +131,11 @@ type spool struct {
 	dir    string
 	memory bytes.Buffer
 	file   *os.File
+	size   int64
 }
 
 func (s *spool) Write(p []byte) (int, error) {
+	s.size += int64(len(p))
 	if s.file == nil && s.memory.Len()+len(p) > maxSpool {
 		f, err := os.CreateTemp(s.dir, "result-*")
 		if err != nil {

@@ -46,6 +46,22 @@ func ParseType(src string) (t Type, err error) {
 	return t, nil
 }
 
+// ParseExpr reads one expression.
+func ParseExpr(src string) (x Expr, err error) {
+	if len(src) > maxLength {
+		return nil, Errorf(MalformedQuery, Pos{1, 1}, "the expression has %d bytes, the most is %d", len(src), maxLength)
+	}
+	toks, err := lex(src, false)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{src: src, toks: toks}
+	defer p.recover(&err)
+	x = p.expr()
+	p.end()
+	return x, nil
+}
+
 func parse(src string) (st Statement, params int, err error) {
 	if len(src) > maxLength {
 		return nil, 0, Errorf(MalformedQuery, Pos{1, 1}, "the statement has %d bytes, the most is %d", len(src), maxLength)
