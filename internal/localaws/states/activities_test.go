@@ -189,7 +189,7 @@ func TestRedrive(t *testing.T) {
 	}), t.Context()
 	m := e.create("m", `{"StartAt":"A","States":{
 		"A":{"Type":"Pass","Assign":{"v.$":"$.n"},"Next":"B"},
-		"B":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"v.$":"$v","c.$":"$$.Execution.RedriveCount"},"End":true}}}`)
+		"B":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"got.$":"States.Array($v,$$.Execution.RedriveCount)"},"End":true}}}`)
 	x := e.start(m, "x", `{"n":7}`)
 	d := e.end(x)
 	if ending(d) != "FAILED Broken on purpose" || d.RedriveStatus != types.ExecutionRedriveStatusRedrivable || d.RedriveStatusReason != nil || aws.ToInt32(d.RedriveCount) != 0 {
@@ -210,7 +210,7 @@ func TestRedrive(t *testing.T) {
 	if err := redrive(); err != nil {
 		t.Fatal(err)
 	}
-	if d := e.end(x); ending(d) != `{"v":7,"c":2}` || aws.ToInt32(d.RedriveCount) != 2 || d.Error != nil {
+	if d := e.end(x); ending(d) != `{"got":[7,2]}` || aws.ToInt32(d.RedriveCount) != 2 || d.Error != nil {
 		t.Errorf("%+v", d)
 	}
 	once := " TaskScheduled TaskStarted TaskFailed ExecutionFailed ExecutionRedriven"

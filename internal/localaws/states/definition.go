@@ -59,6 +59,9 @@ const required = "These fields are required: ["
 func asTold(problems []asl.Problem) (out []asl.Problem) {
 	schema := slices.ContainsFunc(problems, func(p asl.Problem) bool { return p.Code == asl.CodeSchema })
 	for _, p := range problems {
+		if strings.HasPrefix(p.Message, notRecognized) {
+			p.Code = asl.CodeSchema
+		}
 		if schema && p.Code == asl.CodeMissingTarget {
 			continue
 		}

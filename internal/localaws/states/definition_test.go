@@ -81,6 +81,17 @@ func TestDefinitionFaults(t *testing.T) {
 	}
 	_, err := e.sfn.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: aws.String("m"), RoleArn: aws.String(role), Definition: aws.String(`{"StartAt":"X"}`)})
 	wantCode(t, err, "InvalidDefinition", "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /'")
+	for resource, want := range map[string]string{
+		"dynamodb:query":                    "SCHEMA_VALIDATION_FAILED: The resource provided arn:aws:states:::dynamodb:query is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/X/Resource'",
+		"dynamodb:getItem.waitForTaskToken": "is not recognized",
+		"dynamodb:getItem":                  "the integration 'dynamodb:getItem' is not implemented by this endpoint",
+		"glue:startJobRun.sync":             "the integration 'glue:startJobRun.sync' is not implemented by this endpoint",
+		"lambda:listFunctions":              "is not recognized",
+	} {
+		_, err := e.sfn.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: aws.String("m"), RoleArn: aws.String(role),
+			Definition: aws.String(single(`{"Type":"Task","Resource":"arn:aws:states:::` + resource + `","Parameters":{"T.$":"$$.Task.Token"},"End":true}`))})
+		wantCode(t, err, "InvalidDefinition", want)
+	}
 	_, err = e.sfn.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: aws.String("no-arn")})
 	wantCode(t, err, "InvalidArn", "Invalid Arn: 'Invalid ARN prefix: no-arn'")
 	_, err = e.sfn.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: e.create("m", pass), Input: aws.String("not JSON")})

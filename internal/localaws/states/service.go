@@ -166,8 +166,21 @@ func (s *Service) check(r asl.Resource) error {
 		return nil
 	case r.Lambda:
 		return fmt.Errorf("the integration of Lambda functions by their ARN is not implemented by this endpoint: '%s'", r.ARN)
+	case unrecognized(r):
+		return fmt.Errorf("%s%s is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.", notRecognized, r.ARN) //lint:ignore ST1005 AWS's own words
 	}
 	return fmt.Errorf("the integration '%s' is not implemented by this endpoint: '%s'", name, r.ARN)
+}
+
+// notRecognized begins AWS's words for an integration that it does not have.
+const notRecognized = "The resource provided "
+
+// unrecognized tells what AWS does not have either, of the services all of whose optimized integrations are known here.
+func unrecognized(r asl.Resource) bool {
+	actions, known := forwarded[r.Type]
+	jobs := r.Name() == "athena:startQueryExecution.sync" || r.Name() == "ecs:runTask.sync"
+	return known && actions[r.ActionText()] == "" && !jobs || r.Type == "states" && !slices.Contains(own, r.Name()) ||
+		r.Type == "lambda" && r.Name() != "lambda:invoke" && r.Name() != "lambda:invoke.waitForTaskToken"
 }
 
 // executor finds who runs a task.
