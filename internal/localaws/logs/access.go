@@ -78,6 +78,9 @@ func checkEither(name, identifier string) error {
 var groupPattern = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
 
 func checkGroupName(name string) error {
+	if len(name) > 512 {
+		return invalid("Invalid LogGroup or LogStream, both must have length less than or equal to 512.")
+	}
 	if groupPattern.MatchString(name) {
 		return nil
 	}

@@ -67,8 +67,10 @@ func (s *Service) deleteLogGroup(_ context.Context, call *wire.Call, in *DeleteL
 		for _, e := range all {
 			ids = append(ids, e.Value.ID)
 		}
-		if err := streams.DeletePrefix(tx, prefix); err != nil {
-			return err
+		for _, remove := range []func(state.Tx, string) error{streams.DeletePrefix, metricFilters.DeletePrefix, subscriptions.DeletePrefix} {
+			if err := remove(tx, prefix); err != nil {
+				return err
+			}
 		}
 		return groups.Delete(tx, groupKey(call.Caller, in.LogGroupName))
 	})
@@ -92,14 +94,14 @@ type DescribeLogGroupsInput struct {
 type LogGroup struct {
 	Arn                       string `json:"arn"`
 	CreationTime              int64  `json:"creationTime"`
-	DeletionProtectionEnabled bool   `json:"deletionProtectionEnabled,omitempty"`
+	DeletionProtectionEnabled *bool  `json:"deletionProtectionEnabled,omitempty"`
 	KmsKeyID                  string `json:"kmsKeyId,omitempty"`
 	LogGroupArn               string `json:"logGroupArn"`
 	LogGroupClass             string `json:"logGroupClass"`
 	LogGroupName              string `json:"logGroupName"`
 	MetricFilterCount         int    `json:"metricFilterCount"`
 	RetentionInDays           int    `json:"retentionInDays,omitempty"`
-	StoredBytes               int64  `json:"storedBytes"`
+	StoredBytes               *int64 `json:"storedBytes,omitempty"`
 }
 
 // DescribeLogGroupsOutput is the output of DescribeLogGroups.
@@ -145,6 +147,9 @@ func (s *Service) describeLogGroups(_ context.Context, call *wire.Call, in *Desc
 			if err != nil {
 				return err
 			}
+			if in.LogGroupNamePattern != "" { // then AWS tells less, as recorded
+				described.DeletionProtectionEnabled, described.StoredBytes = nil, nil
+			}
 			out.LogGroups = append(out.LogGroups, described)
 		}
 		return nil
@@ -163,14 +168,15 @@ func (s *Service) describeGroup(tx state.Tx, c wire.Caller, name string, g group
 	arn := GroupARN(c, name)
 	d := LogGroup{
 		Arn: arn + ":*", LogGroupArn: arn, LogGroupName: name, CreationTime: g.Created, KmsKeyID: g.KMSKey,
-		LogGroupClass: g.Class, RetentionInDays: g.Retention, DeletionProtectionEnabled: g.Protected,
+		LogGroupClass: g.Class, RetentionInDays: g.Retention, DeletionProtectionEnabled: &g.Protected,
+		MetricFilterCount: countOf(tx, metricFilters, c, name), StoredBytes: new(int64),
 	}
 	all, err := streams.List(tx, state.Prefix(c.Account, c.Region, name), "", 0)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range all {
 		if f := s.open[e.Value.ID]; f != nil {
-			d.StoredBytes += f.Stats(0).Bytes
+			*d.StoredBytes += f.Stats(0).Bytes
 		}
 	}
 	return d, err

@@ -24,9 +24,10 @@ import (
 // endpoint is a service behind a real listener, with a clock that tests move.
 type endpoint struct {
 	*cloudwatchlogs.Client
-	service *logs.Service
-	now     atomic.Int64
-	dir     string
+	service   *logs.Service
+	functions functions
+	now       atomic.Int64
+	dir       string
 }
 
 func boot(t *testing.T, dir string) *endpoint {
@@ -42,7 +43,7 @@ func boot(t *testing.T, dir string) *endpoint {
 		t.Fatal(err)
 	}
 	e.service, err = logs.New(logs.Config{
-		Store: store, SegmentSize: 200, Meter: srv.Meter(), Clock: func() time.Time { return time.UnixMilli(e.now.Load()) },
+		Store: store, Functions: &e.functions, SegmentSize: 200, Meter: srv.Meter(), Clock: func() time.Time { return time.UnixMilli(e.now.Load()) },
 	})
 	if err != nil {
 		t.Fatal(err)

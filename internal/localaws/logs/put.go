@@ -69,6 +69,7 @@ func (s *Service) putLogEvents(ctx context.Context, call *wire.Call, in *PutLogE
 	if err := s.keep(g, st, kept); err != nil {
 		return nil, err
 	}
+	s.arrived(arrival{call.Caller, in.LogGroupName, in.LogStreamName, kept})
 	s.count(ctx, call.Caller.RunID, in.LogGroupName, size)
 	return &PutLogEventsOutput{NextSequenceToken: sequenceToken, RejectedLogEventsInfo: rejected}, nil
 }
@@ -155,6 +156,7 @@ func (s *Service) Append(ctx context.Context, account, region, group, stream str
 			if err := s.keep(g, st, batch); err != nil {
 				return err
 			}
+			s.arrived(arrival{c, group, stream, batch})
 			s.count(ctx, "", group, size)
 		}
 		if err := ctx.Err(); err != nil {

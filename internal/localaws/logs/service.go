@@ -27,6 +27,9 @@ type Config struct {
 	Dir string
 	// Clock is for timestamps and retention. The default is time.Now.
 	Clock func() time.Time
+	// Functions takes the events that subscription filters select. Without it
+	// such filters are refused.
+	Functions Functions
 	// Meter counts the bytes of events. The default counts nothing.
 	Meter wire.Meter
 	// SegmentSize is when a stream begins a new file, in bytes; expired events
@@ -41,8 +44,11 @@ type Event = segment.Event
 type Service struct {
 	cfg Config
 
-	mu   sync.Mutex
-	open map[string]*segment.Stream // by the stream's id
+	wake chan struct{} // when something has arrived
+
+	mu       sync.Mutex
+	arrivals []arrival
+	open     map[string]*segment.Stream // by the stream's id
 }
 
 // group is what is kept of a log group.
@@ -78,7 +84,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Meter == nil {
 		cfg.Meter = wire.NoMeter{}
 	}
-	s := &Service{cfg: cfg, open: map[string]*segment.Stream{}}
+	s := &Service{cfg: cfg, wake: make(chan struct{}, 1), open: map[string]*segment.Stream{}}
 	return s, s.sweep()
 }
 
@@ -127,6 +133,17 @@ func (s *Service) Wire() *wire.Service {
 		wire.JSON("DescribeLogStreams", s.describeLogStreams, onGroup[DescribeLogStreamsInput]("DescribeLogStreams")),
 		wire.JSON("PutLogEvents", s.putLogEvents, onStream[PutLogEventsInput]("PutLogEvents")),
 		wire.JSON("GetLogEvents", s.getLogEvents, onStream[GetLogEventsInput]("GetLogEvents")),
+		wire.JSON("PutMetricFilter", s.putMetricFilter, onGroup[PutMetricFilterInput]("PutMetricFilter")),
+		wire.JSON("DescribeMetricFilters", s.describeMetricFilters, onGroup[DescribeMetricFiltersInput]("DescribeMetricFilters")),
+		wire.JSON("DeleteMetricFilter", s.deleteMetricFilter, onGroup[DeleteMetricFilterInput]("DeleteMetricFilter")),
+		wire.JSON("TestMetricFilter", s.testMetricFilter, nil),
+		wire.JSON("PutSubscriptionFilter", s.putSubscriptionFilter, onGroup[PutSubscriptionFilterInput]("PutSubscriptionFilter")),
+		wire.JSON("DescribeSubscriptionFilters", s.describeSubscriptionFilters, onGroup[DescribeSubscriptionFiltersInput]("DescribeSubscriptionFilters")),
+		wire.JSON("DeleteSubscriptionFilter", s.deleteSubscriptionFilter, onGroup[DeleteSubscriptionFilterInput]("DeleteSubscriptionFilter")),
+		wire.JSON("PutResourcePolicy", s.putResourcePolicy, nil),
+		wire.JSON("DescribeResourcePolicies", s.describeResourcePolicies, nil),
+		wire.JSON("DeleteResourcePolicy", s.deleteResourcePolicy, nil),
+		wire.JSON("ListLogGroups", s.listLogGroups, nil),
 		wire.JSON("FilterLogEvents", s.filterLogEvents, onGroup[FilterLogEventsInput]("FilterLogEvents")),
 	}
 	return &wire.Service{

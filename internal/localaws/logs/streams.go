@@ -98,6 +98,9 @@ type DescribeLogStreamsOutput struct {
 }
 
 func (s *Service) describeLogStreams(_ context.Context, call *wire.Call, in *DescribeLogStreamsInput) (*DescribeLogStreamsOutput, error) {
+	if in.LogGroupName != "" && in.LogGroupIdentifier != "" {
+		return nil, &wire.Error{Code: "ValidationException", Message: "LogGroup name and LogGroup ARN are mutually exclusive parameters.", Status: 400}
+	}
 	if err := checkEither(in.LogGroupName, in.LogGroupIdentifier); err != nil {
 		return nil, err
 	}
@@ -147,11 +150,14 @@ type source struct {
 
 func describeStream(c wire.Caller, groupName string, st source, cutoff int64) LogStream {
 	stats := st.Stream.Stats(cutoff)
-	return LogStream{
+	d := LogStream{
 		Arn: StreamARN(c, groupName, st.Name), CreationTime: st.created, LogStreamName: st.Name,
 		FirstEventTimestamp: stats.First, LastEventTimestamp: stats.Last, LastIngestionTime: stats.Ingested,
-		UploadSequenceToken: sequenceToken,
 	}
+	if stats.Ingested > 0 { // AWS has none for a stream that nothing was written to
+		d.UploadSequenceToken = sequenceToken
+	}
+	return d
 }
 
 // sources opens the streams of a group: those named, or all with a prefix.
