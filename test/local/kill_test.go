@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -101,6 +102,7 @@ func startNth(ctx context.Context, c *sdk, machine string, n int) error {
 
 // furnish makes what the writers write to.
 func furnish(ctx context.Context, c *sdk) {
+	furnishReplacers(ctx, c)
 	name := aws.String(killed)
 	must(c.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: name}))
 	must(c.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: name}))
@@ -120,7 +122,9 @@ func writeUntilKilled(ctx context.Context, p *process, l *ledger, after int) {
 	var count atomic.Int64
 	var dead atomic.Bool
 	var running sync.WaitGroup
-	for name, write := range writers {
+	all := maps.Clone(writers)
+	maps.Copy(all, replacers)
+	for name, write := range all {
 		running.Go(func() {
 			defer GinkgoRecover()
 			for {
@@ -148,6 +152,7 @@ func checkLedger(ctx context.Context, c *sdk, l *ledger) {
 	checkEach("role", l, roleNumbers(ctx, c))
 	checkEach("table", l, tableNumbers(ctx, c))
 	checkExecutions(ctx, c, l)
+	checkReplacers(ctx, c, l)
 }
 
 // checkEach wants every acknowledged number once, and none that was not tried, or twice.
@@ -169,6 +174,9 @@ func checkObjects(ctx context.Context, c *sdk, l *ledger) {
 	last := map[string]int{}
 	for _, n := range l.acked["object"] {
 		last[fmt.Sprint("k", n%objectKeys)] = n
+	}
+	for _, n := range l.acked["upload"] {
+		last[fmt.Sprint("m", n%objectKeys)] = n
 	}
 	for _, o := range must(c.s3.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(killed)})).Contents {
 		out := must(c.s3.GetObject(ctx, object(killed, *o.Key)))
@@ -275,6 +283,9 @@ var _ = Describe("Killing the endpoint", Label("kill"), func() {
 			p = must(spawn(dir))
 			DeferCleanup(p.kill)
 			checkLedger(ctx, newSDK(configOf(p.url, "test", "test", "")), l)
+		}
+		for name := range l.tried {
+			Expect(rounds < 10 || len(l.acked[name]) > 0).To(BeTrue(), "no %s was ever acknowledged: the rounds show nothing of it", name)
 		}
 	})
 })
