@@ -83,7 +83,7 @@ func (s *scope) distributed(m *MapSpec) {
 	if utf8.RuneCountInString(m.Label) > 40 {
 		s.schema("Label", "Label length must be at most 40 characters")
 	}
-	if s.exclusive("ItemReader", "ItemsPath"); s.has("ItemReader") {
+	if s.has("ItemReader") {
 		m.Reader = s.reader()
 	}
 	if b, ok := s.child("ItemBatcher"); ok {

@@ -80,7 +80,7 @@ func TestRefuses(t *testing.T) {
 		{single(`{"Type":"Task","End":true,"Resource":"arn:aws:states:::a:b","Retry":[{"ErrorEquals":[],"BackoffRate":0.5,"MaxAttempts":-1,"MaxDelaySeconds":1,"JitterStrategy":"HALF"}]}`), "at /States/X/Retry[0]/JitterStrategy"},
 		{single(`{"Type":"Task","End":true,"Resource":"arn:aws:states:::a:b","Catch":[{"ErrorEquals":["A"],"Next":"Q"}]}`), "Missing 'Next' target: Q at /States/X/Catch[0]/Next"},
 		{single(`{"Type":"Wait","End":true}`), "One of these fields is required: [Seconds, SecondsPath, Timestamp, TimestampPath]"},
-		{single(`{"Type":"Wait","End":true,"Timestamp":"tomorrow"}`), "not a valid RFC 3339 timestamp"},
+		{single(`{"Type":"Wait","End":true,"Timestamp":"tomorrow"}`), "String does not match RFC3339 timestamp"},
 		{single(`{"Type":"Choice","Choices":[]}`), "These fields are required: [Choices]"},
 		{single(`{"Type":"Choice","Choices":[{"Variable":"$.a","NumericEquals":"x","Next":"X"}]}`), "is not of the operator's type at /States/X/Choices[0]/NumericEquals"},
 		{single(`{"Type":"Choice","Choices":[{"And":[{"Variable":"$.a","Foo":1,"Next":"X"}],"Next":"X"}]}`), "Only a rule at the top may have 'Next' at /States/X/Choices[0]/And[0]/Next"},

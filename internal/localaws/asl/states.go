@@ -182,7 +182,7 @@ func (s *scope) wait() *WaitSpec {
 		w.Seconds = &n
 	}
 	if s.has("Timestamp") && !isTimestamp(w.Timestamp) {
-		s.schema("Timestamp", "Value is not a valid RFC 3339 timestamp: '%s'", w.Timestamp)
+		s.schema("Timestamp", "String does not match RFC3339 timestamp")
 	}
 	return w
 }

@@ -92,16 +92,27 @@ func (t *Template) object(env Env) (any, error) {
 	for i, c := range t.children {
 		v, err := c.Eval(env)
 		if err != nil {
-			var missing *jsonpath.MissingError
-			var inner *FieldError
-			if c.kind == exprKind && errors.As(err, &missing) && !errors.As(err, &inner) {
-				err = &FieldError{Field: t.names[i] + ".$", Path: missing.Path, Err: err}
+			if v, err = c.absent(t.names[i], err); err != nil {
+				return nil, err
 			}
-			return nil, err
 		}
 		out.Set(t.names[i], v)
 	}
 	return out, nil
+}
+
+// absent tells what a field is whose expression could not be evaluated: null if its path leads behind the end of an
+// array (measured on AWS), otherwise a failure that names the field.
+func (t *Template) absent(name string, err error) (any, error) {
+	var missing *jsonpath.MissingError
+	var inner *FieldError
+	if t.kind != exprKind || !errors.As(err, &missing) || errors.As(err, &inner) {
+		return nil, err
+	}
+	if t.expr.path != nil && missing.PastEnd {
+		return nil, nil
+	}
+	return nil, &FieldError{Field: name + ".$", Path: missing.Path, Err: err}
 }
 
 // compileTemplate compiles a JSON value; report gets the field and the reason of what is wrong.
@@ -124,14 +135,25 @@ func compileTemplate(v any, report func(field string, err error)) *Template {
 	return &Template{literal: v}
 }
 
+// compileObject puts the fields that are written out first and the expressions after them, as AWS does.
 func compileObject(o *value.Object, report func(field string, err error)) *Template {
 	t := &Template{kind: objectKind}
+	var names []string
+	var children []*Template
 	dynamic := false
 	for i := range o.Len() {
 		k, v := o.At(i)
 		c := compileField(k, v, report)
 		dynamic = dynamic || c.kind != literalKind
-		t.names, t.children = append(t.names, strings.TrimSuffix(k, ".$")), append(t.children, c)
+		name, isExpression := strings.CutSuffix(k, ".$")
+		if isExpression {
+			names, children = append(names, name), append(children, c)
+		} else {
+			t.names, t.children = append(t.names, name), append(t.children, c)
+		}
+	}
+	for _, i := range value.HashOrder(names) {
+		t.names, t.children = append(t.names, names[i]), append(t.children, children[i])
 	}
 	if !dynamic {
 		return &Template{literal: o}

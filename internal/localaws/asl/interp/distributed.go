@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,10 +43,13 @@ type batch struct {
 	items int
 }
 
-// distributed runs a child execution for each item or batch.
-func (f *frame) distributed(ctx context.Context, input any, l limits) (any, error) {
-	f.note("MapStateStarted", Event{MapStarted: &MapStartedDetails{}})
-	d := &distribution{frame: f, limits: l}
+// distributed runs a child execution for each item or batch. items are those of a Map without a reader.
+func (f *frame) distributed(ctx context.Context, input any, items []any, l limits) (any, error) {
+	most, err := f.maxItems(input)
+	if err != nil {
+		return nil, err
+	}
+	d := &distribution{frame: f, limits: l, items: items, most: most}
 	d.run.ARN, d.label = f.mapRunARN()
 	f.note("MapRunStarted", Event{MapRunStarted: &MapRunDetails{ARN: d.run.ARN}})
 	output, err := d.execute(ctx, input)
@@ -57,12 +61,32 @@ func (f *frame) distributed(ctx context.Context, input any, l limits) (any, erro
 		failure := asFailure(err)
 		d.end("FAILED", failure)
 		f.note("MapRunFailed", Event{MapRunFailed: &ErrorDetails{Error: failure.Name, Cause: failure.Cause}})
-		return nil, f.groupFailed(ctx, "Map", failure)
+		return nil, failure
 	}
 	d.end("SUCCEEDED", nil)
 	f.note("MapRunSucceeded", Event{})
-	f.note("MapStateSucceeded", Event{})
+	f.mark("MapStateSucceeded", Event{})
 	return output, nil
+}
+
+// maxItems is the reader's limit. That it is no integer is noticed before the run starts (recorded on AWS).
+func (f *frame) maxItems(input any) (int64, error) {
+	r := f.state.Map.Reader
+	if r == nil {
+		return 0, nil
+	}
+	if r.MaxItems.Path == nil {
+		return r.MaxItems.Value, nil
+	}
+	v, err := f.env(input).Resolve(r.MaxItems.Path)
+	if err != nil {
+		return 0, f.evaluation(err, input)
+	}
+	n, ok := value.Integer(v)
+	if !ok {
+		return 0, f.notNumber("MaxItemsPath", "integer", r.MaxItems.Path, v)
+	}
+	return n, nil
 }
 
 // mapRunARN makes a name for the run: the machine's, the state's label and a UUID.
@@ -86,6 +110,8 @@ type distribution struct {
 	limits   limits
 	label    string
 	run      MapRun
+	items    []any
+	most     int64 // items to read, 0 for all
 	children []childResult
 }
 
@@ -98,7 +124,7 @@ type childResult struct {
 func (d *distribution) execute(ctx context.Context, input any) (any, error) {
 	f := d.frame
 	d.start()
-	batches, err := f.batches(ctx, input)
+	batches, err := d.batches(ctx, input)
 	if err != nil {
 		return nil, err
 	}
@@ -162,14 +188,15 @@ func (d *distribution) runAll(ctx context.Context, batches []batch) error {
 		if g.ctx.Err() != nil {
 			break
 		}
-		g.spawn(func() { d.child(g, i, b) })
+		one := d.frame.inner(nil)
+		g.spawn(one, func() { d.child(g, one, i, b) })
 	}
 	g.wait()
 	return g.outcome(ctx)
 }
 
 // child runs one child execution, which has a history of its own.
-func (d *distribution) child(g *group, i int, b batch) {
+func (d *distribution) child(g *group, one *frame, i int, b batch) {
 	f := d.frame
 	d.count(b, func(c *Counts, n int64) { c.Pending -= n; c.Running += n })
 	e := f.execution
@@ -177,7 +204,7 @@ func (d *distribution) child(g *group, i int, b batch) {
 	e.ARN = fmt.Sprintf("arn:aws:states:%s:%s:execution:%s/%s:%s", e.Region, e.Account, e.MachineName, d.label, e.Name)
 	e.MachineARN += "/" + d.label
 	e.MachineName += "/" + d.label
-	e.Input, e.Start = b.input, f.Clock.Now()
+	e.Input, e.InputText, e.Start = b.input, "", f.Clock.Now()
 	c := f.Config
 	c.Record = nil
 	ended := func(Outcome) {}
@@ -188,7 +215,7 @@ func (d *distribution) child(g *group, i int, b batch) {
 	f.waiting(func() { out = Run(g.ctx, f.state.Map.Processor, e, c) })
 	ended(out)
 	d.children[i] = childResult{execution: e, outcome: out, stop: f.Clock.Now()}
-	g.finished(f, d.settle(b, out))
+	g.finished(one, d.settle(b, out))
 	d.report()
 }
 
@@ -216,16 +243,13 @@ func (d *distribution) count(b batch, change func(c *Counts, n int64)) {
 }
 
 // batches reads the items and makes the children's inputs.
-func (f *frame) batches(ctx context.Context, input any) ([]batch, error) {
+func (d *distribution) batches(ctx context.Context, input any) ([]batch, error) {
+	f, items, err := d.frame, slices.Clone(d.items), error(nil)
 	spec := f.state.Map
-	var items []any
-	var err error
 	if spec.Reader != nil {
-		if items, err = f.readItems(ctx, spec.Reader, input); err != nil {
+		if items, err = f.readItems(ctx, spec.Reader, d.most, input); err != nil {
 			return nil, err
 		}
-	} else if items, err = f.items(spec, input); err != nil {
-		return nil, err
 	}
 	for i, item := range items {
 		if items[i], err = f.selected(value.Of("Index", int64(i), "Value", item), input, item); err != nil {

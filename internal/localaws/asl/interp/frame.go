@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"engage/internal/localaws/asl"
@@ -14,10 +15,15 @@ import (
 // frame is one line of control: the machine itself, a branch or an iteration.
 type frame struct {
 	*run
-	parent   *frame
-	vars     map[string]any // of this scope; inner scopes read outer ones
-	previous int64          // the id that the next event names as its predecessor
-	item     *value.Object  // $$.Map.Item, inside an iteration
+	parent    *frame
+	vars      map[string]any // of this scope; inner scopes read outer ones
+	previous  int64          // the id that the next event names as its predecessor
+	item      *value.Object  // $$.Map.Item, inside an iteration
+	iteration *IterationDetails
+	below     *group      // what the current state runs side by side
+	joined    bool        // to the group that it belongs to
+	done      bool        // it ended by itself
+	silent    atomic.Bool // it was cut short, and records nothing any more
 
 	state   *asl.State
 	input   any // of the state after InputPath: what its path fields other than Parameters read
@@ -38,8 +44,20 @@ func (f *frame) inner(item *value.Object) *frame {
 
 // note records an event and makes it the predecessor of the next.
 func (f *frame) note(kind string, e Event) int64 {
-	f.previous = f.history.add(f.previous, kind, e)
-	return f.previous
+	id := f.mark(kind, e)
+	if id > 0 {
+		f.previous = id
+	}
+	return id
+}
+
+// mark records an event that is not the predecessor of the next, as the success of a Map or Parallel and the end
+// of an iteration are not (recorded on AWS). It returns the event's id.
+func (f *frame) mark(kind string, e Event) int64 {
+	if f.silent.Load() {
+		return 0
+	}
+	return f.history.add(f.previous, kind, e)
 }
 
 // machine runs states from the first to a terminal one.
@@ -56,7 +74,6 @@ func (f *frame) machine(ctx context.Context, m *asl.Machine, input any) (any, er
 		f.state, f.since, f.retries, f.token = st, f.Clock.Now(), 0, ""
 		output, next, err := f.step(ctx, input)
 		if err != nil {
-			f.abortedState(ctx)
 			return nil, err
 		}
 		if next == "" {
@@ -68,17 +85,6 @@ func (f *frame) machine(ctx context.Context, m *asl.Machine, input any) (any, er
 
 // errSibling is the cancellation cause for branches and iterations beside one that failed.
 var errSibling = errors.New("a branch beside this one failed")
-
-// abortedState records that a state was cut short because of a sibling's failure.
-func (f *frame) abortedState(ctx context.Context) {
-	if !errors.Is(context.Cause(ctx), errSibling) {
-		return
-	}
-	switch f.state.Type {
-	case asl.Task, asl.Wait, asl.Parallel, asl.Map:
-		f.note(string(f.state.Type)+"StateAborted", Event{})
-	}
-}
 
 // step enters a state, runs it and leaves it.
 func (f *frame) step(ctx context.Context, raw any) (output any, next string, err error) {
@@ -114,7 +120,7 @@ type left struct {
 }
 
 func (f *frame) assign(vars *value.Object, d *ExitedDetails) {
-	if vars == nil {
+	if vars == nil || vars.Len() == 0 {
 		return
 	}
 	d.Assigned, d.Vars = map[string]string{}, &Truncation{}
@@ -145,10 +151,21 @@ func (f *frame) attempts(ctx context.Context, raw any) (left, error) {
 			return left{}, err
 		}
 		if !again {
+			f.exhausted(failure)
 			return f.caught(failure, raw)
 		}
 		f.retries++
 		f.transition()
+	}
+}
+
+// exhausted records the failure of a Parallel or Map, which is told only once no retrier covers it (recorded on AWS).
+func (f *frame) exhausted(failure *Failure) {
+	switch f.state.Type {
+	case asl.Parallel, asl.Map:
+		if !failure.fatal() {
+			f.note(string(f.state.Type)+"StateFailed", Event{})
+		}
 	}
 }
 
@@ -248,7 +265,7 @@ func (f *frame) context() *value.Object {
 	c := value.Of(
 		"Execution", value.Of("Id", e.ARN, "Input", e.Input, "StartTime", stamp(e.Start), "Name", e.Name, "RoleArn", e.RoleARN, "RedriveCount", e.redrives()),
 		"StateMachine", value.Of("Id", e.MachineARN, "Name", e.MachineName),
-		"State", value.Of("Name", f.state.Name, "EnteredTime", stamp(f.since), "RetryCount", f.retries))
+		"State", f.stateContext())
 	if f.item != nil {
 		c.Set("Map", value.Of("Item", f.item))
 	}
@@ -256,6 +273,16 @@ func (f *frame) context() *value.Object {
 		c.Set("Task", value.Of("Token", f.token))
 	}
 	return c
+}
+
+// stateContext tells the number of retries only of states that can have retriers (recorded on AWS).
+func (f *frame) stateContext() *value.Object {
+	o := value.Of("Name", f.state.Name, "EnteredTime", stamp(f.since))
+	switch f.state.Type {
+	case asl.Task, asl.Parallel, asl.Map:
+		o.Set("RetryCount", f.retries)
+	}
+	return o
 }
 
 func stamp(t time.Time) string {

@@ -46,6 +46,7 @@ type Execution struct {
 	Account     string
 	Start       time.Time // zero: now
 	Input       any       // a document of package value
+	InputText   string    // Input as it was given, which ExecutionStarted tells; the default is Input written out
 	// Resume continues an execution that ended without success, instead of beginning it.
 	Resume *Resume
 }
@@ -198,7 +199,11 @@ func (r *run) execute(ctx context.Context, m *asl.Machine) Outcome {
 	e := r.execution
 	f := &frame{run: r}
 	if e.Resume == nil {
-		r.history.add(0, "ExecutionStarted", Event{ExecutionStarted: &StartedDetails{Input: value.String(e.Input), RoleARN: e.RoleARN}})
+		input := e.InputText
+		if input == "" {
+			input = value.String(e.Input)
+		}
+		r.history.add(0, "ExecutionStarted", Event{ExecutionStarted: &StartedDetails{Input: input, RoleARN: e.RoleARN}})
 	} else {
 		f.previous = r.history.add(e.Resume.Last, "ExecutionRedriven", Event{ExecutionRedriven: &RedrivenDetails{Count: e.Resume.Count}})
 		f.resume, f.vars = e.Resume, e.Resume.Vars
@@ -211,7 +216,7 @@ func (r *run) execute(ctx context.Context, m *asl.Machine) Outcome {
 	return r.ended(ctx, f.previous, err)
 }
 
-// ended records why an execution did not succeed.
+// ended records why an execution did not succeed. What ends it from outside follows no event (recorded on AWS).
 func (r *run) ended(ctx context.Context, previous int64, err error) Outcome {
 	var failure *Failure
 	var stopped *Stopped
@@ -219,15 +224,15 @@ func (r *run) ended(ctx context.Context, previous int64, err error) Outcome {
 	switch {
 	case errors.As(cause, &stopped):
 		d := &ErrorDetails{Error: stopped.Name, Cause: stopped.Cause}
-		r.history.end(previous, "ExecutionAborted", Event{ExecutionAborted: d})
+		r.history.end(0, "ExecutionAborted", Event{ExecutionAborted: d})
 		return Outcome{Status: Aborted, Error: d.Error, Cause: d.Cause}
 	case errors.Is(cause, errSibling): // a child execution beside one that failed
-		r.history.end(previous, "ExecutionAborted", Event{ExecutionAborted: &ErrorDetails{}})
+		r.history.end(0, "ExecutionAborted", Event{ExecutionAborted: &ErrorDetails{}})
 		return Outcome{Status: Aborted}
 	case errors.Is(cause, errTimedOut):
-		d := &ErrorDetails{Error: asl.ErrTimeout}
-		r.history.end(previous, "ExecutionTimedOut", Event{ExecutionTimedOut: d})
-		return Outcome{Status: TimedOut, Error: d.Error}
+		// Only the event names the error, the execution itself does not (measured on AWS).
+		r.history.end(0, "ExecutionTimedOut", Event{ExecutionTimedOut: &ErrorDetails{Error: asl.ErrTimeout}})
+		return Outcome{Status: TimedOut}
 	case errors.Is(cause, errHistoryFull):
 		failure = &Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", MaxEvents)}
 	case cause != nil:

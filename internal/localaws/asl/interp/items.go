@@ -22,19 +22,18 @@ var errEnough = errors.New("enough items")
 
 // readItems reads the items of a distributed Map from S3.
 // https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html
-func (f *frame) readItems(ctx context.Context, spec *asl.ReaderSpec, input any) ([]any, error) {
+func (f *frame) readItems(ctx context.Context, spec *asl.ReaderSpec, most int64, input any) ([]any, error) {
 	where, err := f.location(spec.Parameters, input)
 	if err != nil {
 		return nil, err
 	}
-	most, err := f.count(spec.MaxItems, "MaxItemsPath", input)
-	if err != nil {
-		return nil, err
+	if most < 0 {
+		return nil, &Failure{Name: asl.ErrItemReader, Cause: "field MaxItems must be positive"}
 	}
 	if f.Objects == nil {
 		return nil, &Failure{Name: asl.ErrItemReader, Cause: "There is no object store to read items from"}
 	}
-	var items []any
+	items := []any{}
 	r := itemReader{objects: f.Objects, spec: spec, where: where, add: func(item any) error {
 		items = append(items, item)
 		if most > 0 && int64(len(items)) >= most {
@@ -43,11 +42,17 @@ func (f *frame) readItems(ctx context.Context, spec *asl.ReaderSpec, input any) 
 		return nil
 	}}
 	f.waiting(func() { err = r.read(ctx) })
+	if errors.Is(err, errNotList) {
+		return nil, errNotList
+	}
 	if err != nil && !errors.Is(err, errEnough) {
 		return nil, &Failure{Name: asl.ErrItemReader, Cause: err.Error()}
 	}
 	return items, nil
 }
+
+// errNotList has AWS's words for a JSON document that is no array.
+var errNotList = &Failure{Name: asl.ErrItemReader, Cause: "Attempting to map over non-iterable node."}
 
 type itemReader struct {
 	objects Objects
@@ -91,7 +96,7 @@ func (r *itemReader) parse(ctx context.Context, body io.Reader) error {
 	}
 	list, ok := v.([]any)
 	if !ok {
-		return fmt.Errorf("the document must be an array, not a JSON %s", value.KindOf(v))
+		return errNotList
 	}
 	for _, item := range list {
 		if err := r.add(item); err != nil {
@@ -128,18 +133,23 @@ func (r *itemReader) csv(body io.Reader, header []string) error {
 			header = append([]string{}, row...)
 			continue
 		}
-		item := value.NewObject(len(header))
-		for i, name := range header {
-			cell := ""
-			if i < len(row) {
-				cell = row[i]
-			}
-			item.Set(name, cell)
-		}
-		if err := r.add(item); err != nil {
+		if err := r.add(asItem(header, row)); err != nil {
 			return err
 		}
 	}
+}
+
+// asItem pairs a row with the header, in the order in which AWS has the fields.
+func asItem(header, row []string) *value.Object {
+	item := value.NewObject(len(header))
+	for _, i := range value.HashOrder(header) {
+		cell := ""
+		if i < len(row) {
+			cell = row[i]
+		}
+		item.Set(header[i], cell)
+	}
+	return item
 }
 
 // skipMark drops a byte order mark.

@@ -2,10 +2,11 @@ package interp
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strconv"
 
 	"engage/internal/localaws/asl"
+	"engage/internal/localaws/asl/jsonpath"
 	"engage/internal/localaws/asl/value"
 )
 
@@ -14,23 +15,29 @@ const maxInline = 40
 
 func (f *frame) mapState(ctx context.Context, input any) (any, error) {
 	spec := f.state.Map
-	limits, err := f.limits(spec, input)
-	if err != nil {
+	var l limits
+	var err error
+	if l.concurrency, err = f.concurrency(spec, input); err != nil {
+		return nil, err
+	}
+	var items []any
+	if spec.Reader == nil {
+		if items, err = f.items(spec, input); err != nil {
+			return nil, err
+		}
+	}
+	f.note("MapStateStarted", Event{MapStarted: &MapStartedDetails{Length: int64(len(items))}})
+	if err := f.tolerance(spec, input, &l); err != nil {
 		return nil, err
 	}
 	if spec.Distributed {
-		return f.distributed(ctx, input, limits)
+		return f.distributed(ctx, input, items, l)
 	}
-	items, err := f.items(spec, input)
+	results, err := f.iterate(ctx, input, items, l)
 	if err != nil {
 		return nil, err
 	}
-	f.note("MapStateStarted", Event{MapStarted: &MapStartedDetails{Length: int64(len(items))}})
-	results, err := f.iterate(ctx, input, items, limits)
-	if err != nil {
-		return nil, f.groupFailed(ctx, "Map", err)
-	}
-	f.note("MapStateSucceeded", Event{})
+	f.mark("MapStateSucceeded", Event{})
 	return results, nil
 }
 
@@ -41,20 +48,49 @@ type limits struct {
 	share       *float64 // tolerated percentage
 }
 
-func (f *frame) limits(spec *asl.MapSpec, input any) (limits, error) {
-	var l limits
-	var err error
-	if l.concurrency, err = f.count(spec.Concurrency, "MaxConcurrencyPath", input); err != nil {
-		return l, err
+// concurrency is read before the Map starts; the tolerance is read after that (recorded on AWS).
+func (f *frame) concurrency(spec *asl.MapSpec, input any) (int64, error) {
+	if spec.Concurrency.Path == nil {
+		return spec.Concurrency.Value, nil
 	}
-	if l.count, err = f.limit(spec.ToleratedCount, "ToleratedFailureCountPath", input, 1e9); err != nil {
-		return l, err
+	v, err := f.env(input).Resolve(spec.Concurrency.Path)
+	if err != nil {
+		return 0, f.evaluation(err, input)
 	}
-	l.share, err = f.limit(spec.ToleratedShare, "ToleratedFailurePercentagePath", input, 100)
-	return l, err
+	n, ok := value.Integer(v)
+	switch {
+	case !ok:
+		return 0, f.notNumber("MaxConcurrencyPath", "integer", spec.Concurrency.Path, v)
+	case n < 0:
+		return 0, f.runtime("Expected non-negative integer for MaxConcurrency, got '%d' instead.", n)
+	}
+	return n, nil
 }
 
-func (f *frame) limit(l asl.Limit, field string, input any, high float64) (*float64, error) {
+// notNumber is the failure of a limit whose path leads to something else, in AWS's words.
+func (f *frame) notNumber(field, kind string, path *jsonpath.Path, v any) *Failure {
+	return f.runtime("The %s field refers to value \"%s\" which is not a valid %s: %s", field, bare(v), kind, path)
+}
+
+func (f *frame) tolerance(spec *asl.MapSpec, input any, l *limits) error {
+	var err error
+	if l.count, err = f.limit(spec.ToleratedCount, "ToleratedFailureCountPath", "integer", input); err != nil {
+		return err
+	}
+	if l.count != nil && *l.count < 0 {
+		return f.runtime("ToleratedFailureCount cannot be negative.")
+	}
+	if l.share, err = f.limit(spec.ToleratedShare, "ToleratedFailurePercentagePath", "float", input); err != nil {
+		return err
+	}
+	if l.share != nil && (*l.share < 0 || *l.share > 100) {
+		return f.runtime("ToleratedFailurePercentage must be between 0 and 100.")
+	}
+	return nil
+}
+
+// limit reads a tolerance; a string of digits is taken too.
+func (f *frame) limit(l asl.Limit, field, kind string, input any) (*float64, error) {
 	if !l.Set {
 		return nil, nil
 	}
@@ -65,12 +101,18 @@ func (f *frame) limit(l asl.Limit, field string, input any, high float64) (*floa
 	if err != nil {
 		return nil, f.evaluation(err, input)
 	}
-	n, isFloat := v.(float64)
-	if i, ok := v.(int64); ok {
-		n, isFloat = float64(i), true
+	n, ok := v.(float64)
+	ok = ok && kind == "float"
+	if text, isText := v.(string); isText {
+		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+			v = i
+		}
 	}
-	if !isFloat || n < 0 || n > high {
-		return nil, f.runtime("The %s parameter does not reference a valid value: %s == %s", field, l.Path, value.String(v))
+	if i, isInt := value.Integer(v); isInt {
+		n, ok = float64(i), true
+	}
+	if !ok {
+		return nil, f.notNumber(field, kind, l.Path, v)
 	}
 	return &n, nil
 }
@@ -105,30 +147,40 @@ func (f *frame) items(spec *asl.MapSpec, input any) ([]any, error) {
 }
 
 // iterate runs the processor for each item. Outputs stand in the items' order; an iteration that failed
-// within the tolerance leaves none.
+// within the tolerance leaves none. As many iterations as may run side by side are begun before the first of them
+// goes on; each later one follows what the iteration whose place it takes did last (recorded on AWS).
 func (f *frame) iterate(ctx context.Context, input any, items []any, l limits) ([]any, error) {
-	started := f.previous
 	g := f.group(ctx)
 	defer g.cancel(nil)
-	it := &iterations{group: g, limits: l, total: len(items), outputs: make([]any, len(items)), there: make([]bool, len(items))}
+	it := &iterations{group: g, limits: l, input: input, items: items, outputs: make([]any, len(items)), there: make([]bool, len(items))}
 	parallelism := maxInline
 	if l.concurrency > 0 {
 		parallelism = int(min(l.concurrency, maxInline))
 	}
-	for i, item := range items {
-		for it.active >= parallelism && g.ctx.Err() == nil {
+	begun := make([]*frame, min(parallelism, len(items)))
+	for i := range begun {
+		begun[i] = it.begin(i, f.previous)
+	}
+	for i, inner := range begun {
+		it.launch(i, inner)
+	}
+	for i := len(begun); i < len(items); i++ {
+		for len(it.freed) == 0 && g.ctx.Err() == nil {
 			g.pause()
 		}
 		if g.ctx.Err() != nil {
 			break
 		}
-		inner := f.inner(value.Of("Index", int64(i), "Value", item))
-		inner.previous = started
-		g.spawn(func() { it.run(inner, i, input, item) })
+		previous := it.freed[0]
+		it.freed = it.freed[1:]
+		it.launch(i, it.begin(i, previous))
 	}
 	g.wait()
 	if err := g.outcome(ctx); err != nil {
 		return nil, err
+	}
+	if it.last > 0 {
+		f.previous = it.last
 	}
 	return it.results(), nil
 }
@@ -137,32 +189,48 @@ func (f *frame) iterate(ctx context.Context, input any, items []any, l limits) (
 type iterations struct {
 	*group
 	limits  limits
-	total   int
+	input   any
+	items   []any
 	failed  int
 	outputs []any
 	there   []bool
+	freed   []int64 // the last event of each iteration that ended and whose place is free
+	last    int64   // the event that tells of the latest success
 }
 
-func (it *iterations) run(inner *frame, i int, input, item any) {
-	d := &IterationDetails{Name: it.frame.state.Name, Index: int64(i)}
-	inner.note("MapIterationStarted", Event{IterationStarted: d})
-	output, err := it.process(inner, input, item)
+// begin records that an iteration starts.
+func (it *iterations) begin(i int, previous int64) *frame {
+	inner := it.frame.inner(value.Of("Index", int64(i), "Value", it.items[i]))
+	inner.previous = previous
+	inner.iteration = &IterationDetails{Name: it.frame.state.Name, Index: int64(i)}
+	it.join(inner)
+	inner.note("MapIterationStarted", Event{IterationStarted: inner.iteration})
+	return inner
+}
+
+func (it *iterations) launch(i int, inner *frame) {
+	if it.ctx.Err() == nil {
+		it.spawn(inner, func() { it.run(inner, i) })
+	}
+}
+
+func (it *iterations) run(inner *frame, i int) {
+	output, err := it.process(inner, it.items[i])
 	switch {
 	case err == nil:
-		inner.note("MapIterationSucceeded", Event{IterationSucceeded: d})
+		it.last = inner.mark("MapIterationSucceeded", Event{IterationSucceeded: inner.iteration})
 		it.outputs[i], it.there[i] = output, true
-	case errors.Is(err, errSibling):
-		inner.note("MapIterationAborted", Event{IterationAborted: d})
-	case it.ctx.Err() == nil:
-		inner.note("MapIterationFailed", Event{IterationFailed: d})
+	case it.ctx.Err() == nil && !isFatal(err):
+		inner.mark("MapIterationFailed", Event{IterationFailed: inner.iteration})
 		it.failed++
 		err = it.tolerate(err)
 	}
+	it.freed = append(it.freed, inner.previous)
 	it.finished(inner, err)
 }
 
-func (it *iterations) process(inner *frame, input, item any) (any, error) {
-	selected, err := it.frame.selected(inner.item, input, item)
+func (it *iterations) process(inner *frame, item any) (any, error) {
+	selected, err := it.frame.selected(inner.item, it.input, item)
 	if err != nil {
 		return nil, err
 	}
@@ -172,12 +240,12 @@ func (it *iterations) process(inner *frame, input, item any) (any, error) {
 // tolerate forgets a failure that is within the limits.
 func (it *iterations) tolerate(err error) error {
 	switch {
-	case !it.limits.exceeded(it.failed, it.total):
+	case !it.limits.exceeded(it.failed, len(it.items)):
 		return nil
 	case it.limits.count == nil && it.limits.share == nil:
 		return err
 	}
-	return exceededThreshold(it.failed, it.total)
+	return exceededThreshold(it.failed, len(it.items))
 }
 
 func exceededThreshold(failed, total int) *Failure {
@@ -200,7 +268,7 @@ func (f *frame) selected(item *value.Object, input, v any) (any, error) {
 	if f.state.Map.ItemSelector == nil {
 		return v, nil
 	}
-	view := *f
-	view.item = item
+	view := f.inner(item)
+	view.state, view.entered, view.since, view.retries = f.state, f.entered, f.since, f.retries
 	return view.evaluate(f.state.Map.ItemSelector, input)
 }

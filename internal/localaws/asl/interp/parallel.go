@@ -17,7 +17,7 @@ func (f *frame) parallel(ctx context.Context, input any) (any, error) {
 	for i, b := range f.state.Branches {
 		branch := f.inner(nil)
 		branch.previous = started
-		g.spawn(func() {
+		g.spawn(branch, func() {
 			output, err := branch.machine(g.ctx, b, input)
 			results[i] = output
 			g.finished(branch, err)
@@ -25,24 +25,17 @@ func (f *frame) parallel(ctx context.Context, input any) (any, error) {
 	}
 	g.wait()
 	if err := g.outcome(ctx); err != nil {
-		return nil, f.groupFailed(ctx, "Parallel", err)
+		return nil, err
 	}
-	f.note("ParallelStateSucceeded", Event{})
+	f.mark("ParallelStateSucceeded", Event{})
 	return results, nil
-}
-
-// groupFailed records the end of a Parallel or Map that failed by itself.
-func (f *frame) groupFailed(ctx context.Context, kind string, err error) error {
-	if ctx.Err() == nil {
-		f.note(kind+"StateFailed", Event{})
-	}
-	return err
 }
 
 // group is a set of frames that run side by side; the first that fails stops the others.
 // Its fields are touched only while holding the turn.
 type group struct {
 	frame   *frame
+	inner   []*frame // in the order in which they began
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	active  int
@@ -53,29 +46,95 @@ type group struct {
 
 func (f *frame) group(ctx context.Context) *group {
 	inner, cancel := context.WithCancelCause(ctx)
-	return &group{frame: f, ctx: inner, cancel: cancel}
+	f.below = &group{frame: f, ctx: inner, cancel: cancel}
+	return f.below
 }
 
 // spawn runs a frame, whose body ends with finished.
-func (g *group) spawn(body func()) {
+func (g *group) spawn(inner *frame, body func()) {
+	g.join(inner)
 	g.active++
 	g.frame.spawn(body)
 }
 
+// join makes a frame one of the group.
+func (g *group) join(inner *frame) {
+	if !inner.joined {
+		inner.joined = true
+		g.inner = append(g.inner, inner)
+	}
+}
+
 // finished notes how a frame ended; its last event precedes what the group records next.
 func (g *group) finished(inner *frame, err error) {
-	if err == nil || g.err == nil {
+	inner.done = true
+	if g.err == nil {
 		g.frame.previous = inner.previous
 	}
 	if err != nil && g.err == nil {
-		g.err = err
-		g.cancel(errSibling)
+		g.fail(inner, err)
 	}
 	g.active--
 	g.ended = true
 	if g.sleeper != nil {
 		g.frame.ask(g.sleeper)
 		g.sleeper = nil
+	}
+}
+
+// fail ends the group by its first failure. What was still open is recorded as aborted, with the failure as
+// predecessor (recorded on AWS), unless the execution as a whole ends at once.
+func (g *group) fail(inner *frame, err error) {
+	g.err = err
+	if g.ctx.Err() == nil && !isFatal(err) {
+		inner.abortTask(inner.previous)
+		for _, other := range g.inner {
+			other.abort(inner.previous)
+		}
+	}
+	for _, other := range g.inner {
+		other.silence()
+	}
+	g.cancel(errSibling)
+}
+
+// abort records that a frame that still runs was cut short, from the outside in.
+func (f *frame) abort(previous int64) {
+	if f.done || f.silent.Load() {
+		return
+	}
+	if f.iteration != nil {
+		f.history.add(previous, "MapIterationAborted", Event{IterationAborted: f.iteration})
+	}
+	if f.state == nil {
+		return
+	}
+	switch f.state.Type {
+	case asl.Task, asl.Wait, asl.Parallel, asl.Map:
+		f.history.add(previous, string(f.state.Type)+"StateAborted", Event{})
+	}
+	if f.below != nil {
+		for _, inner := range f.below.inner {
+			inner.abort(previous)
+		}
+	}
+}
+
+// abortTask records that the state in which a frame failed is left, if it is a Task: that is told when the Map
+// or Parallel around it fails, not when the task does.
+func (f *frame) abortTask(previous int64) {
+	if f.state != nil && f.state.Type == asl.Task {
+		f.history.add(previous, "TaskStateAborted", Event{})
+	}
+}
+
+// silence keeps a frame and everything below it from recording anything more.
+func (f *frame) silence() {
+	f.silent.Store(true)
+	if f.below != nil {
+		for _, inner := range f.below.inner {
+			inner.silence()
+		}
 	}
 }
 

@@ -97,7 +97,7 @@ func (f *frame) choice(input any) (left, error) {
 		}
 	}
 	if next == "" {
-		return left{}, f.failed(asl.ErrNoChoiceMatched, "Failed to transition out of the state. The state does not point to a next state.")
+		return left{}, f.runtime("Failed to transition out of the state. The state does not point to a next state.")
 	}
 	vars, err := f.variables(assign, input)
 	if err != nil {
@@ -119,6 +119,10 @@ func (f *frame) fail(raw any) error {
 			continue
 		}
 		v, err := e.expr.Eval(f.env(raw))
+		var missing *jsonpath.MissingError
+		if errors.As(err, &missing) {
+			return f.notFound(missing.Path, e.name, raw)
+		}
 		if err != nil {
 			return f.evaluation(err, raw)
 		}
@@ -141,25 +145,65 @@ func (f *frame) wait(ctx context.Context, input any) error {
 
 func (f *frame) waitFor(input any) (time.Duration, error) {
 	spec := f.state.Wait
-	until := spec.Timestamp
 	switch {
 	case spec.Seconds != nil:
 		return time.Duration(*spec.Seconds) * time.Second, nil
 	case spec.SecondsPath != nil:
-		n, err := f.count(asl.Seconds{Path: spec.SecondsPath}, "SecondsPath", input)
-		return time.Duration(n) * time.Second, err
+		return f.waitSeconds(spec.SecondsPath, input)
 	case spec.TimestampPath != nil:
-		v, err := f.env(input).Resolve(spec.TimestampPath)
-		if err != nil {
-			return 0, f.evaluation(err, input)
-		}
-		until, _ = v.(string)
+		return f.waitUntil(spec.TimestampPath, input)
 	}
-	at, ok := asl.ParseTimestamp(until)
+	at, _ := asl.ParseTimestamp(spec.Timestamp) // checked when the machine was compiled
+	return at.Sub(f.Clock.Now()), nil
+}
+
+// waited reads what a Wait's path names.
+func (f *frame) waited(field string, path *jsonpath.Path, input any) (any, error) {
+	v, err := f.env(input).Resolve(path)
+	var missing *jsonpath.MissingError
+	if errors.As(err, &missing) {
+		return nil, f.runtime("The %s parameter does not reference an input value: %s", field, path)
+	}
+	return v, f.evaluation(err, input)
+}
+
+func (f *frame) waitSeconds(path *jsonpath.Path, input any) (time.Duration, error) {
+	v, err := f.waited("SecondsPath", path, input)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := value.Integer(v)
+	switch {
+	case !ok:
+		return 0, f.runtime("The SecondsPath parameter cannot be parsed as a long value: %s == %s", path, bare(v))
+	case n < 0:
+		return 0, f.runtime("The SecondsPath parameter references a negative value: %s == %d", path, n)
+	}
+	return time.Duration(min(n, maxWait)) * time.Second, nil
+}
+
+// maxWait is AWS's longest wait in seconds.
+const maxWait = 99_999_999
+
+func (f *frame) waitUntil(path *jsonpath.Path, input any) (time.Duration, error) {
+	v, err := f.waited("TimestampPath", path, input)
+	if err != nil {
+		return 0, err
+	}
+	text, _ := v.(string)
+	at, ok := asl.ParseTimestamp(text)
 	if !ok {
-		return 0, f.runtime("The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: %s", until)
+		return 0, f.runtime("The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: %s == %s", path, bare(v))
 	}
 	return at.Sub(f.Clock.Now()), nil
+}
+
+// bare is a value as AWS's messages have it: a string without quotes.
+func bare(v any) string {
+	if text, ok := v.(string); ok {
+		return text
+	}
+	return value.String(v)
 }
 
 // count reads a whole number of 0 or more that is written out or at a path.

@@ -42,7 +42,7 @@ func (f *frame) task(ctx context.Context, input any) (any, error) {
 		output, err = value.FromGo(output)
 	}
 	if err == nil && len(value.Encode(output)) > MaxPayload {
-		err = &Failure{Name: asl.ErrDataLimit, Cause: "The state/task '" + spec.Resource.ARN + "' returned a result with a size exceeding the maximum number of bytes service limit."}
+		err = &Failure{Name: asl.ErrDataLimit, Cause: "The state/task '" + named(spec.Resource) + "' returned a result with a size exceeding the maximum number of bytes service limit."}
 	}
 	if err != nil {
 		failure := asFailure(err)
@@ -51,6 +51,14 @@ func (f *frame) task(ctx context.Context, input any) (any, error) {
 	}
 	log.succeeded(output)
 	return output, nil
+}
+
+// named is how the message about a result that is too large names its task (recorded on AWS).
+func named(r asl.Resource) string {
+	if r.Lambda || r.Activity {
+		return r.ARN
+	}
+	return r.Type
 }
 
 func asFailure(err error) *Failure {
@@ -140,7 +148,7 @@ func (f *frame) await(ctx context.Context, c *callback, expired <-chan time.Time
 			release()
 			return nil, &Failure{Name: asl.ErrTimeout}
 		case <-silent:
-			return nil, &Failure{Name: asl.ErrHeartbeatTimeout}
+			return nil, &Failure{Name: asl.ErrTimeout, heartbeat: true}
 		case <-ctx.Done():
 			release()
 			return nil, context.Cause(ctx)
@@ -164,12 +172,14 @@ func (l *taskLog) scheduled(input any, r TaskRequest) {
 	switch {
 	case l.resource.Lambda:
 		l.frame.note("LambdaFunctionScheduled", Event{LambdaScheduled: &LambdaDetails{Resource: l.resource.ARN, Input: text, Timeout: r.Timeout, Credentials: credentials(r)}})
+		l.frame.yield()
 		l.frame.note("LambdaFunctionStarted", Event{})
 	case l.resource.Activity:
 		l.frame.note("ActivityScheduled", Event{ActivityScheduled: &ActivityDetails{Resource: l.resource.ARN, Input: text, Timeout: r.Timeout, Heartbeat: r.Heartbeat}})
 	default:
 		l.frame.note("TaskScheduled", Event{TaskScheduled: &ScheduledDetails{TaskDetails: l.details, Region: l.frame.execution.Region, Parameters: text,
 			Timeout: r.Timeout, Heartbeat: r.Heartbeat, Credentials: credentials(r)}})
+		l.frame.yield()
 		l.frame.note("TaskStarted", Event{TaskStarted: &l.details})
 	}
 }

@@ -79,7 +79,7 @@ func TestEvalFails(t *testing.T) {
 	for call, want := range map[string]string{
 		`States.Format('{}')`:              "1 placeholders for 0 values",
 		`States.Format('x', 1)`:            "0 placeholders for 1 values",
-		`States.Format($.t2, 1)`:           "Missing property",
+		`States.Format($.t2, 1)`:           "No results for path",
 		`States.StringToJson('[1')`:        "not JSON",
 		`States.ArrayPartition($.arr, 0)`:  "must be positive",
 		`States.ArrayRange(1, 1001, 1)`:    "more than 1000",

@@ -9,6 +9,7 @@ package jsonpath
 
 import (
 	"fmt"
+	"strings"
 
 	"engage/internal/localaws/asl/value"
 
@@ -59,8 +60,9 @@ type step struct {
 
 // MissingError says that a path which must name one node names none.
 type MissingError struct {
-	Path   string // as written
-	Reason string
+	Path    string // as written
+	Reason  string
+	PastEnd bool // it names an element behind the last of an array that is there
 }
 
 func (e *MissingError) Error() string { return fmt.Sprintf("Invalid path '%s' : %s", e.Path, e.Reason) }
@@ -96,7 +98,7 @@ func (p *Path) Eval(document any) (any, error) {
 	if p.definite {
 		return p.single(document)
 	}
-	w := walker{out: []any{}}
+	w := walker{path: p.steps, out: []any{}}
 	if reason := w.walk(document, p.steps, true); reason != "" {
 		return nil, &MissingError{Path: p.text, Reason: reason}
 	}
@@ -107,7 +109,7 @@ func (p *Path) single(node any) (any, error) {
 	for i, s := range p.steps {
 		next, ok := s.down(node)
 		if !ok {
-			return nil, &MissingError{Path: p.text, Reason: missing(p.steps[:i+1])}
+			return nil, &MissingError{Path: p.text, Reason: missing(p.steps, i), PastEnd: i == len(p.steps)-1 && pastEnd(node, s)}
 		}
 		node = next
 	}
@@ -137,19 +139,32 @@ func (s *step) down(node any) (any, bool) {
 	return a[i], true
 }
 
-func missing(steps []step) string {
-	text := "$"
+// missing tells that step i names nothing, in Jayway's words: only a field on the way is told by name.
+func missing(steps []step, i int) string {
+	if i < len(steps)-1 && steps[i].kind == child {
+		return "Missing property in path " + written(steps[:i+1])
+	}
+	return "No results for path: " + written(steps)
+}
+
+// written is a path as Jayway writes it.
+func written(steps []step) string {
+	var text strings.Builder
+	text.WriteByte('$')
 	for _, s := range steps {
 		if s.kind == child {
-			text += "['" + s.name + "']"
+			text.WriteString("['" + s.name + "']")
 		} else {
-			text += fmt.Sprintf("[%d]", s.index)
+			fmt.Fprintf(&text, "[%d]", s.index)
 		}
 	}
-	if steps[len(steps)-1].kind == index {
-		return "Index out of bounds when evaluating path " + text
-	}
-	return "Missing property in path " + text
+	return text.String()
+}
+
+// pastEnd tells whether the step names an element behind the last of an array.
+func pastEnd(node any, s step) bool {
+	a, ok := node.([]any)
+	return ok && s.kind == index && s.index >= len(a)
 }
 
 // Names tells whether the path's first step names the field.

@@ -63,10 +63,11 @@ func TestEval(t *testing.T) {
 func TestEvalMissing(t *testing.T) {
 	doc := document(t, store)
 	for path, want := range map[string]string{
-		`$.nope`:            "Invalid path '$.nope' : Missing property in path $['nope']",
+		`$.nope`:            "Invalid path '$.nope' : No results for path: $['nope']",
 		`$.store.nope.deep`: "Invalid path '$.store.nope.deep' : Missing property in path $['store']['nope']",
-		`$.store.book[7]`:   "Invalid path '$.store.book[7]' : Index out of bounds when evaluating path $['store']['book'][7]",
-		`$.n.deep`:          "Invalid path '$.n.deep' : Missing property in path $['n']['deep']",
+		`$.store.book[7]`:   "Invalid path '$.store.book[7]' : No results for path: $['store']['book'][7]",
+		`$.n.deep`:          "Invalid path '$.n.deep' : No results for path: $['n']['deep']",
+		`$.store.nope[*].x`: "Invalid path '$.store.nope[*].x' : Missing property in path $['store']['nope']",
 		`$.nope[*].x`:       "Invalid path '$.nope[*].x' : Missing property in path $['nope']",
 	} {
 		p, err := Parse(path)

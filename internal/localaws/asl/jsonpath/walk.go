@@ -3,7 +3,10 @@ package jsonpath
 import "engage/internal/localaws/asl/value"
 
 // walker gathers the nodes that an indefinite path names, in document order.
-type walker struct{ out []any }
+type walker struct {
+	path []step
+	out  []any
+}
 
 // walk follows steps from node. While upstream is true every step so far was definite, and a node that
 // is not there is a failure (told by a reason); further down it is merely not gathered.
@@ -19,8 +22,8 @@ func (w *walker) walk(node any, steps []step, upstream bool) (reason string) {
 		if ok {
 			return w.walk(next, rest, upstream)
 		}
-		if upstream {
-			return missing(steps[:1])
+		if upstream && s.kind == child {
+			return missing(w.path, len(w.path)-len(steps))
 		}
 		return ""
 	case descent:
