@@ -83,7 +83,7 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, re
 		cfg.Objects = s.cfg.Objects(caller)
 	}
 	return interp.Run(ctx, m, interp.Execution{ARN: e.arn(), Name: e.Name, RoleARN: e.RoleARN, MachineARN: arn, MachineName: e.Machine,
-		Region: e.Region, Account: e.Account, Start: e.Start, Input: input, Resume: resume}, cfg)
+		Region: e.Region, Account: e.Account, Start: e.Start, Input: input, InputText: e.Input, Resume: resume}, cfg)
 }
 
 // loggingFor reads the settings that the execution's machine had when it began.
@@ -153,7 +153,7 @@ func (d dispatcher) as(ctx context.Context, r interp.TaskRequest) (wire.Caller, 
 func (s *Service) prepare(r asl.Resource, parameters any) (any, error) {
 	if r.Activity {
 		if _, err := s.findActivity(r.ARN); err != nil {
-			return nil, fmt.Errorf("The activity %s does not exist.", r.ARN) //lint:ignore ST1005 AWS's own words
+			return nil, errors.New("The activity " + r.ARN + " does not exist.")
 		}
 	}
 	if o, ok := parameters.(*value.Object); ok && r.Name() == "ecs:runTask.sync" {
