@@ -86,13 +86,16 @@ func (p *parser) fail() {
 
 // attribute reads a step of a path that is a name.
 func (p *parser) attribute() Step {
-	switch t := p.take(); t.kind {
+	t := p.peek()
+	switch t.kind {
 	case word:
+		p.take()
 		if isReserved(t.text) {
 			p.faults.add(reservedName, "Attribute name is a reserved keyword; reserved keyword: %s", t.text)
 		}
 		return Step{Name: t.text}
 	case name:
+		p.take()
 		p.scope.usedNames[t.text] = true
 		full, defined := p.scope.names[t.text]
 		if !defined {
@@ -101,7 +104,6 @@ func (p *parser) attribute() Step {
 		}
 		return Step{Name: full}
 	}
-	p.at--
 	p.fail()
 	return Step{}
 }
