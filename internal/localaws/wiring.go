@@ -14,6 +14,7 @@ import (
 
 	"engage/internal/localaws/athena"
 	"engage/internal/localaws/athena/engine"
+	"engage/internal/localaws/dynamodb"
 	"engage/internal/localaws/ecr"
 	"engage/internal/localaws/ecs"
 	"engage/internal/localaws/events"
@@ -23,6 +24,7 @@ import (
 	"engage/internal/localaws/logs"
 	"engage/internal/localaws/policy"
 	"engage/internal/localaws/s3"
+	"engage/internal/localaws/scheduler"
 	"engage/internal/localaws/secretsmanager"
 	"engage/internal/localaws/sns"
 	"engage/internal/localaws/sqs"
@@ -48,7 +50,7 @@ type wiring struct {
 }
 
 func (w *wiring) open() error {
-	for _, open := range []func() error{w.openStorage, w.openAudit, w.openQueries, w.openMessages, w.openCompute, w.openEvents, w.openMachines} {
+	for _, open := range []func() error{w.openStorage, w.openAudit, w.openQueries, w.openMessages, w.openTables, w.openCompute, w.openEvents, w.openMachines} {
 		if err := open(); err != nil {
 			return err
 		}
@@ -64,9 +66,10 @@ func (w *wiring) openStorage() (err error) {
 		return fmt.Errorf("open s3: %w", err)
 	}
 	w.onClose(func(context.Context) error { return w.objects.Close() })
-	if w.logs, err = logs.New(logs.Config{Store: w.store, Meter: w.meter}); err != nil {
+	if w.logs, err = logs.New(logs.Config{Store: w.store, Meter: w.meter, Functions: functions{w.server}}); err != nil {
 		return fmt.Errorf("open logs: %w", err)
 	}
+	w.background(w.logs.Run)
 	keys, err := kms.New(kms.Config{Store: w.store, Meter: w.meter})
 	if err != nil {
 		return fmt.Errorf("open kms: %w", err)
@@ -91,7 +94,7 @@ func (w *wiring) openQueries() error {
 		return fmt.Errorf("open glue: %w", err)
 	}
 	queries, err := athena.New(athena.Config{
-		Store: w.store, Glue: tables, S3: w.objects, Meter: w.meter, Engine: engine.Config{Dir: w.store.Dir()},
+		Store: w.store, Glue: tables, S3: w.objects, Meter: w.meter, Engine: engine.Config{Dir: w.store.Dir()}, Refused: w.server.LogRefusal,
 	})
 	if err != nil {
 		return fmt.Errorf("open athena: %w", err)
@@ -105,9 +108,19 @@ func (w *wiring) openQueries() error {
 func (w *wiring) openMessages() error {
 	queues := sqs.New(sqs.Config{Store: w.store, Meter: w.meter, Keys: w.keys("sqs"), Endpoint: w.URL})
 	topics := sns.New(sns.Config{Store: w.store, Meter: w.meter, Keys: w.keys("sns"), Endpoint: w.URL, Targets: target.Invoked{Invoker: w.server}})
-	secrets := secretsmanager.New(secretsmanager.Config{Store: w.store, Meter: w.meter, Keys: w.keys("secretsmanager"), Functions: functions{w.server}})
+	secrets := secretsmanager.New(secretsmanager.Config{Store: w.store, Meter: w.meter, Keys: w.keys("secretsmanager"), Functions: functions{w.server}, Authorizer: w.authorizer})
 	parameters := ssm.New(ssm.Config{Store: w.store, Meter: w.meter, Keys: w.keys("ssm")})
+	w.background(topics.Run)
+	w.background(secrets.Run)
 	w.server.Register(queues.API(), topics.API(), secrets.API(), parameters.API())
+	return nil
+}
+
+// openTables opens the tables of items, whose expired items go until the endpoint closes.
+func (w *wiring) openTables() error {
+	tables := dynamodb.New(dynamodb.Config{Store: w.store, Meter: w.meter, Invoker: w.server})
+	w.background(tables.Run)
+	w.server.Register(tables.API())
 	return nil
 }
 
@@ -154,11 +167,14 @@ func hostReport(h Host) http.HandlerFunc {
 	}
 }
 
-// openEvents opens the event bus, whose schedules fire until the endpoint closes.
+// openEvents opens the event bus and the Scheduler, which fire until the endpoint closes.
 func (w *wiring) openEvents() error {
-	bus := events.New(events.Config{Store: w.store, Meter: w.meter, Targets: target.Invoked{Invoker: w.server}, Assume: w.assumeForEvents})
+	targets := target.Invoked{Invoker: w.server}
+	bus := events.New(events.Config{Store: w.store, Meter: w.meter, Targets: targets, Assume: w.assumeForEvents})
+	schedules := scheduler.New(scheduler.Config{Store: w.store, Meter: w.meter, Targets: targets, Assume: w.assumeForEvents})
 	w.background(bus.Run)
-	w.server.Register(bus.API())
+	w.background(schedules.Run)
+	w.server.Register(bus.API(), schedules.API())
 	return nil
 }
 
@@ -176,7 +192,7 @@ func (w *wiring) background(run func(context.Context, func(error))) {
 
 // openMachines opens the state machines, which call all other services.
 func (w *wiring) openMachines() error {
-	integrations := states.Integrations(w.server, "athena", "ecs", "events", "sns", "sqs")
+	integrations := states.Integrations(w.server, "athena", "dynamodb", "ecs", "events", "sns", "sqs")
 	maps.Copy(integrations, states.LambdaIntegrations(functions{w.server}.call))
 	machines, err := states.New(states.Config{
 		Store: w.store, Meter: w.meter, Invoker: w.server, Integrations: integrations,
@@ -339,6 +355,12 @@ func (f functions) call(ctx context.Context, c states.FunctionCall) (states.Func
 		Status: out.StatusCode, FunctionError: out.FunctionError, Payload: out.Payload,
 		Version: out.ExecutedVersion, RequestID: out.RequestID, LogResult: out.LogResult, Trace: out.Trace,
 	}, nil
+}
+
+// Start implements logs.Functions.
+func (f functions) Start(ctx context.Context, caller wire.Caller, arn, kind string, payload []byte) error {
+	_, err := f.call(ctx, states.FunctionCall{Caller: caller, Function: arn, InvocationType: kind, Payload: payload})
+	return err
 }
 
 // Run implements secretsmanager.Functions.
