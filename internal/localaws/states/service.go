@@ -167,7 +167,7 @@ func (s *Service) check(r asl.Resource) error {
 	case r.Lambda:
 		return fmt.Errorf("the integration of Lambda functions by their ARN is not implemented by this endpoint: '%s'", r.ARN)
 	case unrecognized(r):
-		return fmt.Errorf("%s%s is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.", notRecognized, r.ARN) //lint:ignore ST1005 AWS's own words
+		return errors.New(notRecognized + r.ARN + " is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.")
 	}
 	return fmt.Errorf("the integration '%s' is not implemented by this endpoint: '%s'", name, r.ARN)
 }
