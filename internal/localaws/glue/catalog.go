@@ -23,7 +23,7 @@ func (v view) scope() scope { return scopeOf(v.caller) }
 
 func (v view) allow(ctx context.Context, action, db, table string) error {
 	call := &wire.Call{Service: v.wire, Operation: action, Caller: v.caller}
-	return v.cfg.Authorizer.Authorize(ctx, call, v.scope().access(action, db, table))
+	return v.cfg.Authorizer.Authorize(ctx, call, v.guarded(v.scope(), v.scope().access(action, db, table)))
 }
 
 func (v view) Database(ctx context.Context, name string) (out catalog.Database, err error) {

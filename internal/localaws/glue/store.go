@@ -32,7 +32,7 @@ func (s *Service) deleteDatabase(sc scope, name string) error {
 		if _, err := getDatabase(tx, sc, name); err != nil {
 			return err
 		}
-		return errors.Join(databases.Delete(tx, sc.key(name)), tables.DeletePrefix(tx, sc.prefix(name)),
+		return errors.Join(databases.Delete(tx, sc.key(name)), tables.DeletePrefix(tx, sc.prefix(name)), statistics.DeletePrefix(tx, sc.prefix(name)),
 			versions.DeletePrefix(tx, sc.prefix(name)), partitions.DeletePrefix(tx, sc.prefix(name)))
 	})
 }
@@ -91,7 +91,7 @@ func (s *Service) deleteTable(sc scope, db, name string) error {
 		if _, err := getTable(tx, sc, db, name); err != nil {
 			return err
 		}
-		return errors.Join(tables.Delete(tx, sc.key(db, name)),
+		return errors.Join(tables.Delete(tx, sc.key(db, name)), statistics.DeletePrefix(tx, sc.prefix(db, name)),
 			versions.DeletePrefix(tx, sc.prefix(db, name)), partitions.DeletePrefix(tx, sc.prefix(db, name)))
 	})
 }
