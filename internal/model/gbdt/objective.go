@@ -88,7 +88,7 @@ var objectives = map[string]objective{
 	"rank:map":             plain,
 	"reg:logistic":         logistic,
 	"binary:logistic":      logistic,
-	"binary:logitraw":      {logit, identity},
+	"binary:logitraw":      plain, // its base score is a margin
 	"binary:hinge":         {same, each(step)},
 	"count:poisson":        positive,
 	"reg:gamma":            positive,
