@@ -1,18 +1,24 @@
-// Command infra is the Pulumi program of engage.
+// Command infra is engage's Pulumi program: it declares the whole AWS graph. Run
+// it with "pulumi up --stack local", or "--stack aws".
 package main
 
 import (
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"engage/infra/stack"
 )
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
-		v, err := ec2.NewVpc(ctx, "vpc", &ec2.VpcArgs{CidrBlock: pulumi.String("10.0.0.0/16")})
+		cfg, err := stack.Load(ctx)
 		if err != nil {
 			return err
 		}
-		ctx.Export("vpc", v.ID())
+		out, err := stack.Deploy(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		out.Export(ctx)
 		return nil
 	})
 }

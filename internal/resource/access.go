@@ -3,11 +3,11 @@ package resource
 // Role is the name of an IAM role.
 type Role string
 
-// The roles of services; each function has one of its own, [Function.Role].
+// The roles of services; each function and task has one of
+// its own, [Function.Role] and [TaskDefinition.Role].
 const (
 	StepFunctionsRole Role = "step-functions-execution-role" // assumed by the state machines
 	ECSExecutionRole  Role = "ecs-execution-role"            // pulls images, writes logs
-	ECSTaskRole       Role = "ecs-task-role"                 // what the code in a task may do
 	AgentRole         Role = "bedrock-agent-role"            // assumed by the agent and its knowledge base
 	ScheduleRole      Role = "schedule-role"                 // starts what the schedules start
 	FlowLogsRole      Role = "vpc-flow-logs-role"            // writes flow logs to CloudWatch
@@ -17,9 +17,12 @@ const (
 
 // Roles lists every role.
 func Roles() []Role {
-	roles := []Role{StepFunctionsRole, ECSExecutionRole, ECSTaskRole, AgentRole, ScheduleRole, FlowLogsRole, TrailRole, RecorderRole}
+	roles := []Role{StepFunctionsRole, ECSExecutionRole, AgentRole, ScheduleRole, FlowLogsRole, TrailRole, RecorderRole}
 	for _, f := range Functions() {
 		roles = append(roles, f.Role())
+	}
+	for _, t := range TaskDefinitions() {
+		roles = append(roles, t.Role())
 	}
 	return roles
 }

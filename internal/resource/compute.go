@@ -135,6 +135,10 @@ func (t TaskDefinition) Container() Container {
 	panic("resource: unknown task definition " + string(t))
 }
 
+// Role returns the role of what runs in t: each task has its own, with no more
+// than it needs.
+func (t TaskDefinition) Role() Role { return Role(t + "-role") }
+
 // LogGroup returns the log group that the containers of t write to.
 func (t TaskDefinition) LogGroup() LogGroup { return LogGroup("/ecs/" + t) }
 

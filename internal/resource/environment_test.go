@@ -113,7 +113,7 @@ func TestARNs(t *testing.T) {
 		{env.StateMachineARN(resource.MLPipeline), "arn:aws:states:us-east-1:000000000000:stateMachine:engagement-ml-pipeline"},
 		{env.ObjectsARN(resource.Training), "arn:aws:s3:::engagement-data/processed/training/*"},
 		{env.ObjectsARN(resource.Registry), "arn:aws:s3:::engagement-models/*"},
-		{env.RoleARN(resource.ECSTaskRole), "arn:aws:iam::000000000000:role/ecs-task-role"},
+		{env.RoleARN(resource.TrainingTask.Role()), "arn:aws:iam::000000000000:role/training-task-role"},
 		{env.TableARN(resource.CustomersTable), "arn:aws:glue:us-east-1:000000000000:table/engagement_raw/customers"},
 		{env.LogGroupARN(resource.TrainingTask.LogGroup()), "arn:aws:logs:us-east-1:000000000000:log-group:/ecs/training-task"},
 	} {

@@ -24,6 +24,7 @@ const (
 const (
 	EnvironmentVar  EnvVar = "ENGAGE_ENVIRONMENT" // kind of the environment: local or aws
 	RunIDVar        EnvVar = "RUN_ID"             // id of the pipeline run
+	DatasetVar      EnvVar = "DATASET"            // prefix, under Landing, of the run's data set
 	ModelNameVar    EnvVar = "MODEL_NAME"         // model that a training task trains
 	ModelVersionVar EnvVar = "MODEL_VERSION"      // version to write or read: v1, v1.2
 	BatchSizeVar    EnvVar = "BATCH_SIZE"         // rows scored at a time
@@ -45,7 +46,7 @@ func EnvVars() []EnvVar {
 		BucketDataVar, BucketModelsVar, BucketPredictionsVar, BucketQAVar,
 		BucketResultsVar, BucketKnowledgeVar, BucketLogsVar, BucketAuditVar,
 		WorkgroupVar, PredictionCacheVar, AnswerCacheVar, AlertTopicVar,
-		EnvironmentVar, RunIDVar, ModelNameVar, ModelVersionVar, BatchSizeVar, SeedVar, LogLevelVar,
+		EnvironmentVar, RunIDVar, DatasetVar, ModelNameVar, ModelVersionVar, BatchSizeVar, SeedVar, LogLevelVar,
 		RegionVar, DefaultRegionVar, EndpointVar,
 	}
 }

@@ -84,6 +84,7 @@ type session struct {
 	mu        sync.Mutex
 	kinds     kind.Table
 	functions function.Table
+	tags      map[string]string // the provider's default tags
 }
 
 type sessionKey struct{}

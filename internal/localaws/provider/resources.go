@@ -38,11 +38,14 @@ func (s *server) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	if err != nil {
 		return nil, err
 	}
-	maps, err := decodeAll(req.GetOldInputs(), req.GetNews())
+	maps, err := decodeAll(req.GetOldInputs(), req.GetNews(), req.GetOlds())
 	if err != nil {
 		return nil, err
 	}
 	changes := k.Diff(maps[0], maps[1], req.GetIgnoreChanges())
+	if k.TagsChanged(maps[2], maps[1], defaultTags(ctx)) {
+		changes = append(changes, kind.Change{Path: "tagsAll", Op: kind.Alter})
+	}
 	res := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true, DetailedDiff: map[string]*pulumirpc.PropertyDiff{}}
 	for _, c := range changes {
 		res.Changes = pulumirpc.DiffResponse_DIFF_SOME
@@ -77,14 +80,14 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 		return nil, invalid(err)
 	}
 	if req.GetPreview() {
-		props, err := value.Encode(k.Preview(inputs))
+		props, err := value.Encode(k.Outputs(inputs, k.Preview(inputs), defaultTags(ctx)))
 		return &pulumirpc.CreateResponse{Properties: props}, err
 	}
-	id, out, err := k.Plane.Create(ctx, inputs)
+	id, out, err := k.Plane.Create(ctx, k.WithDefaults(inputs, defaultTags(ctx)))
 	if err != nil && id == "" {
 		return nil, failure("create", req.GetUrn(), err)
 	}
-	props, encodeErr := value.Encode(value.Merge(inputs, out))
+	props, encodeErr := value.Encode(k.Outputs(inputs, out, defaultTags(ctx)))
 	if err != nil {
 		return nil, halfMade(id, req.GetUrn(), props, err)
 	}
@@ -108,12 +111,12 @@ func (s *server) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumir
 	if err != nil {
 		return nil, failure("read", req.GetUrn(), err)
 	}
-	inputs = k.Refresh(inputs, now, len(state) == 0)
+	inputs = k.Refresh(inputs, now, defaultTags(ctx), len(state) == 0)
 	res := &pulumirpc.ReadResponse{Id: req.GetId()}
 	if res.Inputs, err = value.Encode(inputs); err != nil {
 		return nil, err
 	}
-	res.Properties, err = value.Encode(value.Merge(state, inputs, k.Computed(now)))
+	res.Properties, err = value.Encode(k.Outputs(inputs, k.Computed(value.Merge(state, now)), defaultTags(ctx)))
 	return res, err
 }
 
@@ -128,14 +131,14 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 	}
 	olds, news := maps[0], maps[1]
 	if req.GetPreview() {
-		props, err := value.Encode(value.Merge(k.Computed(olds), news))
+		props, err := value.Encode(k.Outputs(news, k.Computed(olds), defaultTags(ctx)))
 		return &pulumirpc.UpdateResponse{Properties: props}, err
 	}
-	out, err := k.Plane.Update(ctx, req.GetId(), olds, news)
+	out, err := k.Plane.Update(ctx, req.GetId(), olds, k.WithDefaults(news, defaultTags(ctx)))
 	if err != nil {
 		return nil, failure("update", req.GetUrn(), err)
 	}
-	props, err := value.Encode(value.Merge(k.Computed(olds), news, out))
+	props, err := value.Encode(k.Outputs(news, value.Merge(k.Computed(olds), out), defaultTags(ctx)))
 	return &pulumirpc.UpdateResponse{Properties: props}, err
 }
 

@@ -45,8 +45,8 @@ func (s *server) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulum
 	return nil, status.Error(codes.Unimplemented, "the embedded endpoint has no schema of the AWS package; take it from the SDK or the official plugin")
 }
 
-// settings are the settings of a provider that mean something here; all others
-// of the official plugin are taken and have no effect on a local endpoint.
+// region returns where a provider makes its resources. Settings of the official
+// plugin that are about reaching AWS are taken and mean nothing here.
 func region(args value.Map) string {
 	if r := value.String(args, "region"); r != "" {
 		return r
@@ -88,7 +88,29 @@ func (s *server) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest)
 	ses.mu.Lock()
 	defer ses.mu.Unlock()
 	ses.kinds, ses.functions = kinds, s.cfg.Functions(region(args))
+	ses.tags = value.StringMap(nested(args, "defaultTags"), "tags")
 	return &pulumirpc.ConfigureResponse{SupportsPreview: true}, nil
+}
+
+// nested returns an object of a provider's settings, which the engine sends as
+// JSON text.
+func nested(args value.Map, name string) value.Map {
+	if m := value.Object(args, name); m != nil {
+		return m
+	}
+	v, err := kind.Parse(value.String(args, name))
+	if m, ok := v.(value.Map); ok && err == nil {
+		return m
+	}
+	return nil
+}
+
+// defaultTags returns what every resource of the caller's provider is tagged with.
+func defaultTags(ctx context.Context) map[string]string {
+	ses := sessionOf(ctx)
+	ses.mu.Lock()
+	defer ses.mu.Unlock()
+	return ses.tags
 }
 
 // find returns the kind of a resource of a configured provider.

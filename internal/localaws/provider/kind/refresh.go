@@ -9,8 +9,8 @@ func (c Change) Top() string { return first(c.Path) }
 // what it is now: those that a plane tells, where they differ. An input that
 // nobody gave stays so, unless its default or the whole resource is being
 // imported.
-func (k Kind) Refresh(inputs, now value.Map, imported bool) value.Map {
-	out := value.Merge(inputs)
+func (k Kind) Refresh(inputs, now value.Map, defaults map[string]string, imported bool) value.Map {
+	out, now := value.Merge(inputs), k.ownTags(inputs, now, defaults)
 	for name, spec := range k.Inputs {
 		v, told := now[name]
 		old, given := inputs[name]

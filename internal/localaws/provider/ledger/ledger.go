@@ -63,6 +63,9 @@ type Making struct {
 	Old    value.Map // the outputs so far, nil for a new resource
 	// Find returns a resource that the ledger keeps, nil if there is none.
 	Find func(token, id string) value.Map
+	// Having returns the resource of a type that has an identifier as one of its
+	// outputs, "" if there is none.
+	Having func(token, output string) string
 }
 
 // ARN forms the ARN of something of a service in the ledger's region.
@@ -122,7 +125,23 @@ func (p *plane) making(tx state.Tx, id string, inputs, old value.Map) Making {
 			return nil
 		}
 		return value.Merge(e.Inputs, e.Outputs)
-	}}
+	}, Having: func(token, output string) string { return p.having(tx, token, output) }}
+}
+
+func (p *plane) having(tx state.Tx, token, output string) string {
+	prefix := state.Prefix(p.Account, p.Region, token)
+	for raw := range entries.Scan(tx, prefix, "") {
+		e, err := raw.Value()
+		if err != nil {
+			continue // whoever reads that entry is told
+		}
+		for _, v := range e.Outputs {
+			if v == output {
+				return strings.TrimPrefix(raw.Key(), prefix)
+			}
+		}
+	}
+	return ""
 }
 
 func (p *plane) Create(_ context.Context, inputs value.Map) (id string, out value.Map, err error) {
