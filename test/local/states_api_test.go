@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -66,6 +67,14 @@ var _ = Describe("Step Functions' further API", func() {
 		Expect(err).To(refuseWith("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'"))
 		_, err = root.sfn.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: aws.String("none")})
 		Expect(err).To(refuseWith("InvalidToken"))
+	})
+
+	It("publishes to a topic and tells the message's id", func(ctx SpecContext) {
+		topic := must(root.sns.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String(unique("topic"))})).TopicArn
+		m := machine(ctx, fmt.Sprintf(`{"StartAt":"P","States":{"P":{"Type":"Task","Resource":"arn:aws:states:::sns:publish","Parameters":{"TopicArn":%q,"Message":{"a":1}},"End":true}}}`, *topic), allow("*", "sns:Publish"))
+		done := ended(ctx, execute(ctx, root, m, `{}`))
+		Expect(done.Status).To(Equal(types.ExecutionStatusSucceeded), aws.ToString(done.Cause))
+		Expect(*done.Output).To(And(MatchRegexp(`^\{"MessageId":"[-0-9a-f]{36}"`), ContainSubstring(`"Content-Length":"294"`), Not(ContainSubstring("SequenceNumber"))))
 	})
 
 	It("names a service's error as AWS does, and a refused permission", func(ctx SpecContext) {

@@ -60,6 +60,9 @@ func (s sdk) taskError(r asl.Resource, err error) error {
 	if n.json && status < 500 {
 		status = 400
 	}
+	if code == "ValidationError" && r.Type != "sns" { // the name that only the query protocol has
+		code = "ValidationException"
+	}
 	name := strings.TrimSuffix(code, "Exception") + "Exception"
 	if slices.Contains(common, code) && !slices.Contains(namedByAPI, r.Type+" "+code) {
 		name = n.general

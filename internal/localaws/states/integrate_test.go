@@ -44,6 +44,9 @@ func (f *fake) Invoke(_ context.Context, caller wire.Caller, service, operation 
 	if len(list) == 1 && list[0] == "denied" {
 		return nil, wire.AccessDenied("User: u is not authorized")
 	}
+	if len(list) == 1 && list[0] == "invalid" {
+		return nil, wire.ValidationException("no item")
+	}
 	if len(list) == 0 {
 		return nil, wire.Errorf("ThingNotFoundException", "no %s", operation)
 	}
@@ -70,6 +73,8 @@ func TestIntegrations(t *testing.T) {
 		{"sqs body as JSON", "sqs:sendMessage", `{"QueueUrl":"u","MessageBody":{"a":1}}`, map[string][]string{"sqs SendMessage": {`{"MessageId":"1"}`}}, `{"MessageId":"1"}`, `sqs SendMessage {"QueueUrl":"u","MessageBody":"{\"a\":1}"}`},
 		{"events", "events:putEvents", `{"Entries":[{"Detail":{"a":1},"Source":"s"}]}`, map[string][]string{"events PutEvents": {`{"FailedEntryCount":0}`}}, `{"FailedEntryCount":0}`, `events PutEvents {"Entries":[{"Detail":"{\"a\":1}","Source":"s","Resources":["arn:aws:states:us-east-1:000000000000:stateMachine:m","arn:aws:states:us-east-1:000000000000:execution:m:x"]}]}`},
 		{"refused", "sns:publish", `{"TopicArn":"t","Message":"m"}`, nil, `FAILED SNS.ThingNotFoundException no Publish (Service: AmazonSNS; Status Code: 400; Error Code: ThingNotFoundException; Request ID: ; Proxy: null)`, `sns Publish {"TopicArn":"t","Message":"m"}`},
+		{"invalid", "dynamodb:putItem", `{}`, map[string][]string{"dynamodb PutItem": {"invalid"}},
+			`FAILED DynamoDB.AmazonDynamoDBException no item (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: ValidationException; Request ID: ; Proxy: null)`, ``},
 		{"denied", "sns:publish", `{}`, map[string][]string{"sns Publish": {"denied"}}, `FAILED SNS.AuthorizationErrorException User: u is not authorized (Service: AmazonSNS; Status Code: 403; Error Code: AuthorizationError; Request ID: ; Proxy: null)`, ``},
 		{"ecs", "ecs:runTask.sync", `{"TaskDefinition":"d"}`, map[string][]string{"ecs RunTask": {running}, "ecs DescribeTasks": {running, stopped(0)}},
 			`{"ClusterArn":"c","Containers":[{"ExitCode":0,"Name":"w"}],"LastStatus":"STOPPED","StoppedAt":1700000000250,"TaskArn":"t"}`, `ecs DescribeTasks {"cluster":"c","tasks":["t"]}`},
@@ -112,7 +117,7 @@ func ending(d *sfn.DescribeExecutionOutput) string {
 }
 
 // told is what the SDK tells of an answer: its ids and times differ from run to run.
-var told = regexp.MustCompile(`,?"SdkHttpMetadata":\{.*?"HttpStatusCode":\d+\},"SdkResponseMetadata":\{.*?\}|(Request ID: )[-0-9a-f]+(; )`)
+var told = regexp.MustCompile(`,?"SdkHttpMetadata":\{.*?"HttpStatusCode":\d+\},"SdkResponseMetadata":\{.*?\}|(Request ID: )[-0-9A-Va-v]+(; )`)
 
 func TestStopStopsTheJob(t *testing.T) {
 	const running = `{"tasks":[{"taskArn":"t","clusterArn":"c","lastStatus":"RUNNING"}]}`
