@@ -112,7 +112,7 @@ func (w *wiring) openMessages() error {
 	parameters := ssm.New(ssm.Config{Store: w.store, Meter: w.meter, Keys: w.keys("ssm")})
 	w.background(topics.Run)
 	w.background(secrets.Run)
-	w.server.Register(queues.API(), topics.API(), secrets.API(), parameters.API())
+	w.server.Register(queues.API(), queues.QueryAPI(), topics.API(), secrets.API(), parameters.API())
 	return nil
 }
 

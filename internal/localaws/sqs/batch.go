@@ -56,6 +56,17 @@ type batchOutput struct {
 	Failed     []failure
 }
 
+// batchDeleted and batchChanged are the answers as the query protocol spells them.
+type batchDeleted struct {
+	Successful []idOnly  `xml:"DeleteMessageBatchResultEntry" list:"flat"`
+	Failed     []failure `xml:"BatchResultErrorEntry" list:"flat"`
+}
+
+type batchChanged struct {
+	Successful []idOnly  `xml:"ChangeMessageVisibilityBatchResultEntry" list:"flat"`
+	Failed     []failure `xml:"BatchResultErrorEntry" list:"flat"`
+}
+
 // each runs f for every entry and sorts the outcomes.
 func each(ids []string, f func(i int) error) (*batchOutput, error) {
 	if err := checkBatch(ids); err != nil {
@@ -77,7 +88,7 @@ type deleteBatchInput struct {
 	Entries  []struct {
 		ID            string `json:"Id"`
 		ReceiptHandle string
-	}
+	} `xml:"DeleteMessageBatchRequestEntry" list:"flat"`
 }
 
 func (s *Service) deleteBatch(ctx context.Context, call *wire.Call, in *deleteBatchInput) (*batchOutput, error) {
@@ -99,7 +110,7 @@ type visibilityBatchInput struct {
 		ID                string `json:"Id"`
 		ReceiptHandle     string
 		VisibilityTimeout int
-	}
+	} `xml:"ChangeMessageVisibilityBatchRequestEntry" list:"flat"`
 }
 
 func (s *Service) changeBatch(ctx context.Context, call *wire.Call, in *visibilityBatchInput) (*batchOutput, error) {

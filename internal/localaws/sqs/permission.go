@@ -13,8 +13,8 @@ import (
 type addPermissionInput struct {
 	QueueURL      string   `json:"QueueUrl" required:"true"`
 	Label         string   `required:"true" max:"80"`
-	AWSAccountIDs []string `json:"AWSAccountIds" required:"true"`
-	Actions       []string `required:"true"`
+	AWSAccountIDs []string `json:"AWSAccountIds" xml:"AWSAccountId" list:"flat" required:"true"`
+	Actions       []string `xml:"ActionName" list:"flat" required:"true"`
 }
 
 // permitted are the actions that a queue's policy may allow to others this way.

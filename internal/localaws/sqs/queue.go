@@ -12,9 +12,9 @@ import (
 )
 
 type createInput struct {
-	QueueName  string `required:"true"`
-	Attributes map[string]string
-	Tags       map[string]string `json:"tags"`
+	QueueName  string            `required:"true"`
+	Attributes map[string]string `xml:"Attribute" list:"flat" key:"Name" value:"Value"`
+	Tags       map[string]string `json:"tags" xml:"Tag" list:"flat" key:"Key" value:"Value"`
 }
 
 type urlOutput struct {
@@ -96,7 +96,7 @@ type listInput struct {
 }
 
 type listOutput struct {
-	QueueURLs []string `json:"QueueUrls,omitempty"`
+	QueueURLs []string `json:"QueueUrls,omitempty" xml:"QueueUrl" list:"flat"`
 	NextToken string   `json:",omitempty"`
 }
 
@@ -157,12 +157,12 @@ func (s *Service) purgeQueue(_ context.Context, call *wire.Call, in *urlInput) (
 }
 
 type getAttributesInput struct {
-	QueueURL       string `json:"QueueUrl" required:"true"`
-	AttributeNames []string
+	QueueURL       string   `json:"QueueUrl" required:"true"`
+	AttributeNames []string `xml:"AttributeName" list:"flat"`
 }
 
 type attributesOutput struct {
-	Attributes map[string]string `json:",omitempty"`
+	Attributes map[string]string `json:",omitempty" xml:"Attribute" list:"flat" key:"Name" value:"Value"`
 }
 
 func (s *Service) getAttributes(_ context.Context, call *wire.Call, in *getAttributesInput) (*attributesOutput, error) {
@@ -234,7 +234,7 @@ func (s *Service) counts(tx state.Tx, q queue) (visible, delayed, hidden int, er
 
 type setAttributesInput struct {
 	QueueURL   string            `json:"QueueUrl" required:"true"`
-	Attributes map[string]string `required:"true"`
+	Attributes map[string]string `required:"true" xml:"Attribute" list:"flat" key:"Name" value:"Value"`
 }
 
 func (s *Service) setQueueAttributes(_ context.Context, call *wire.Call, in *setAttributesInput) (*wire.Empty, error) {
@@ -273,7 +273,7 @@ type sourcesInput struct {
 }
 
 type sourcesOutput struct {
-	QueueURLs []string `json:"queueUrls"`
+	QueueURLs []string `json:"queueUrls" xml:"QueueUrl" list:"flat"`
 }
 
 func (s *Service) listSources(_ context.Context, call *wire.Call, in *sourcesInput) (*sourcesOutput, error) {
@@ -295,7 +295,7 @@ func (s *Service) listSources(_ context.Context, call *wire.Call, in *sourcesInp
 
 type tagInput struct {
 	QueueURL string            `json:"QueueUrl" required:"true"`
-	Tags     map[string]string `required:"true"`
+	Tags     map[string]string `required:"true" xml:"Tag" list:"flat" key:"Key" value:"Value"`
 }
 
 func (s *Service) tagQueue(_ context.Context, call *wire.Call, in *tagInput) (*wire.Empty, error) {
@@ -310,7 +310,7 @@ func (s *Service) tagQueue(_ context.Context, call *wire.Call, in *tagInput) (*w
 
 type untagInput struct {
 	QueueURL string   `json:"QueueUrl" required:"true"`
-	TagKeys  []string `required:"true"`
+	TagKeys  []string `required:"true" xml:"TagKey" list:"flat"`
 }
 
 func (s *Service) untagQueue(_ context.Context, call *wire.Call, in *untagInput) (*wire.Empty, error) {
@@ -323,7 +323,7 @@ func (s *Service) untagQueue(_ context.Context, call *wire.Call, in *untagInput)
 }
 
 type tagsOutput struct {
-	Tags map[string]string `json:",omitempty"`
+	Tags map[string]string `json:",omitempty" xml:"Tag" list:"flat" key:"Key" value:"Value"`
 }
 
 func (s *Service) listTags(_ context.Context, call *wire.Call, in *urlInput) (*tagsOutput, error) {

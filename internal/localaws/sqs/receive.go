@@ -17,9 +17,9 @@ type receiveInput struct {
 	MaxNumberOfMessages         *int
 	VisibilityTimeout           *int
 	WaitTimeSeconds             *int
-	AttributeNames              []string
-	MessageSystemAttributeNames []string
-	MessageAttributeNames       []string
+	AttributeNames              []string `xml:"AttributeName" list:"flat"`
+	MessageSystemAttributeNames []string `xml:"MessageSystemAttributeName" list:"flat"`
+	MessageAttributeNames       []string `xml:"MessageAttributeName" list:"flat"`
 }
 
 type received struct {
@@ -27,13 +27,13 @@ type received struct {
 	ReceiptHandle          string
 	Body                   string
 	MD5OfBody              string
-	Attributes             map[string]string    `json:",omitempty"`
-	MessageAttributes      map[string]attribute `json:",omitempty"`
+	Attributes             map[string]string    `json:",omitempty" xml:"Attribute" list:"flat" key:"Name" value:"Value"`
+	MessageAttributes      map[string]attribute `json:",omitempty" xml:"MessageAttribute" list:"flat" key:"Name" value:"Value"`
 	MD5OfMessageAttributes string               `json:",omitempty"`
 }
 
 type receiveOutput struct {
-	Messages []received `json:",omitempty"`
+	Messages []received `json:",omitempty" xml:"Message" list:"flat"`
 }
 
 // plan is how much to receive, for how long to hide it and to wait for it.

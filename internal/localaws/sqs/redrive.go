@@ -154,7 +154,9 @@ type moveResult struct {
 	Started        int64  `json:"StartedTimestamp"`
 }
 
-type listMovesOutput struct{ Results []moveResult }
+type listMovesOutput struct {
+	Results []moveResult `xml:"ListMessageMoveTasksResultEntry" list:"flat"`
+}
 
 // listMoves lists the newest first.
 func (s *Service) listMoves(_ context.Context, _ *wire.Call, in *listMovesInput) (*listMovesOutput, error) {

@@ -19,10 +19,10 @@ import (
 type entry struct {
 	MessageBody             string
 	DelaySeconds            *int
-	MessageAttributes       map[string]attribute
-	MessageSystemAttributes map[string]attribute
-	MessageDeduplicationID  string `json:"MessageDeduplicationId" max:"128"`
-	MessageGroupID          string `json:"MessageGroupId" max:"128"`
+	MessageAttributes       map[string]attribute `xml:"MessageAttribute" list:"flat" key:"Name" value:"Value"`
+	MessageSystemAttributes map[string]attribute `xml:"MessageSystemAttribute" list:"flat" key:"Name" value:"Value"`
+	MessageDeduplicationID  string               `json:"MessageDeduplicationId" max:"128"`
+	MessageGroupID          string               `json:"MessageGroupId" max:"128"`
 }
 
 type sendInput struct {
@@ -249,13 +249,13 @@ type sendBatchEntry struct {
 }
 
 type sendBatchInput struct {
-	QueueURL string `json:"QueueUrl" required:"true"`
-	Entries  []sendBatchEntry
+	QueueURL string           `json:"QueueUrl" required:"true"`
+	Entries  []sendBatchEntry `xml:"SendMessageBatchRequestEntry" list:"flat"`
 }
 
 type sendBatchOutput struct {
-	Successful []sendBatchResult
-	Failed     []failure
+	Successful []sendBatchResult `xml:"SendMessageBatchResultEntry" list:"flat"`
+	Failed     []failure         `xml:"BatchResultErrorEntry" list:"flat"`
 }
 
 type sendBatchResult struct {

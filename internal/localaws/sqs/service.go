@@ -76,6 +76,28 @@ func (s *Service) API() *wire.Service {
 		ValidationCode: "InvalidParameterValue", DeniedCode: "AccessDenied", Operations: s.operations()}
 }
 
+// QueryAPI returns the operations in the protocol that clients spoke until 2023.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html
+func (s *Service) QueryAPI() *wire.Service {
+	operations := s.operations()
+	for i, op := range operations {
+		switch op.Name {
+		case "DeleteMessageBatch":
+			operations[i] = wire.Form(op.Name, func(ctx context.Context, call *wire.Call, in *deleteBatchInput) (*batchDeleted, error) {
+				out, err := s.deleteBatch(ctx, call, in)
+				return (*batchDeleted)(out), err
+			}, touch(s, "DeleteMessage", func(in *deleteBatchInput) string { return in.QueueURL }))
+		case "ChangeMessageVisibilityBatch":
+			operations[i] = wire.Form(op.Name, func(ctx context.Context, call *wire.Call, in *visibilityBatchInput) (*batchChanged, error) {
+				out, err := s.changeBatch(ctx, call, in)
+				return (*batchChanged)(out), err
+			}, touch(s, "ChangeMessageVisibility", func(in *visibilityBatchInput) string { return in.QueueURL }))
+		}
+	}
+	return &wire.Service{Name: "sqs", Protocol: wire.Query, Namespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+		ValidationCode: "InvalidParameterValue", DeniedCode: "AccessDenied", Operations: operations}
+}
+
 func (s *Service) operations() []wire.Operation {
 	return []wire.Operation{
 		wire.JSON("CreateQueue", s.createQueue, func(call *wire.Call, in *createInput) []wire.Access {

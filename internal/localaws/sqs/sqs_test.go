@@ -69,7 +69,7 @@ func open(t *testing.T, dir string) (*world, func()) {
 	}
 	svc := sqs.New(sqs.Config{Store: store, Clock: w.clock.Now, After: w.clock.After, Meter: w.server.Meter(),
 		Keys: kms.Client{Invoker: w.server, Via: "sqs"}})
-	w.server.Register(keys.API(), svc.API())
+	w.server.Register(keys.API(), svc.API(), svc.QueryAPI())
 	if err := w.server.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

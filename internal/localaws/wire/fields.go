@@ -18,6 +18,11 @@ func memberName(f reflect.StructField) string {
 	return f.Name
 }
 
+// embedded reports whether a field's members are those of the structure around it.
+func embedded(f reflect.StructField) bool {
+	return f.Anonymous && f.Type.Kind() == reflect.Struct && f.Tag.Get("xml") == ""
+}
+
 // lowerFirst is how validation messages spell a member.
 func lowerFirst(name string) string {
 	r, n := utf8.DecodeRuneInString(name)

@@ -71,6 +71,12 @@ func (d *formDecoder) has(prefix string) bool {
 func (d *formDecoder) structure(prefix string, v reflect.Value) error {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if embedded(f) {
+			if err := d.structure(prefix, v.Field(i)); err != nil {
+				return err
+			}
+			continue
+		}
 		name := prefix + memberName(f)
 		if d.protocol == EC2 && prefix == "" {
 			name = strings.ToUpper(name[:1]) + name[1:]

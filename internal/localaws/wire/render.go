@@ -26,7 +26,9 @@ func WriteError(w http.ResponseWriter, r *http.Request, svc *Service, requestID 
 		w.WriteHeader(e.Status)
 		return
 	}
-	if e.QueryCode != "" {
+	if e.QueryCode != "" && p.family() == familyQuery {
+		e.Code = e.QueryCode
+	} else if e.QueryCode != "" {
 		w.Header().Set("x-amzn-query-error", e.QueryCode+";"+e.Fault.String())
 	}
 	if p.family() == familyJSON || p.family() == familyREST {

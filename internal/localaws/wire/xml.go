@@ -54,7 +54,9 @@ type xmlEncoder struct {
 
 func (e xmlEncoder) members(v reflect.Value) {
 	for i := range v.NumField() {
-		if f := v.Type().Field(i); f.IsExported() {
+		if f := v.Type().Field(i); embedded(f) {
+			e.members(v.Field(i))
+		} else if f.IsExported() {
 			e.member(memberName(f), v.Field(i), f)
 		}
 	}
