@@ -230,9 +230,8 @@ func (d *distribution) settle(b batch, out Outcome) error {
 	default:
 		d.count(b, func(c *Counts, n int64) { c.Running -= n; c.Failed += n })
 	}
-	failed, total := int(d.run.Items.Failed), int(d.run.Items.Total)
-	if d.limits.exceeded(failed, total) {
-		return exceededThreshold(failed, total)
+	if d.limits.exceeded(int(d.run.Items.Failed), int(d.run.Items.Total)) {
+		return exceededThreshold()
 	}
 	return nil
 }

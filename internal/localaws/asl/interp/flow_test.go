@@ -220,7 +220,7 @@ func TestMap(t *testing.T) {
 		{"failure", ``, `[1,"bad",3]`, `FAILED Bad because`},
 		{"tolerated", `"ToleratedFailureCount":1`, `[1,"bad",3]`, `[1,3]`},
 		{"tolerated share", `"ToleratedFailurePercentagePath":"$[0]","ItemsPath":"$[1]"`, `[50,["bad",3]]`, `[3]`},
-		{"too many", `"ToleratedFailurePercentage":33`, `["bad",2]`, `FAILED States.ExceedToleratedFailureThreshold The specified tolerated failure threshold was exceeded (1 of 2 items failed)`},
+		{"too many", `"ToleratedFailurePercentage":33`, `["bad",2]`, `FAILED States.ExceedToleratedFailureThreshold The specified tolerated failure threshold was exceeded`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHarness(t, tasks{"I": func(_ context.Context, r TaskRequest, _ int) (any, error) {
@@ -349,7 +349,7 @@ func TestDistributedMap(t *testing.T) {
 		{"batches", `"ItemsPath":"$.l","ItemBatcher":{"MaxItemsPerBatch":2,"BatchInput":{"k.$":"$.k"}}`, `{"l":[1,2,3],"k":"q"}`, `[{"BatchInput":{"k":"q"},"Items":[1,2]},{"BatchInput":{"k":"q"},"Items":[3]}]`},
 		{"missing object", reader(`"InputType":"JSON"`, "no"), `{}`, `FAILED States.ItemReaderFailed read s3://b/no: NoSuchKey`},
 		{"no array", reader(`"InputType":"JSON"`, "bad.json"), `{}`, `FAILED States.ItemReaderFailed Attempting to map over non-iterable node.`},
-		{"failure", `"ItemsPath":"$.l"`, `{"l":[1,"bad"]}`, `FAILED States.ExceedToleratedFailureThreshold The specified tolerated failure threshold was exceeded (1 of 2 items failed)`},
+		{"failure", `"ItemsPath":"$.l"`, `{"l":[1,"bad"]}`, `FAILED States.ExceedToleratedFailureThreshold The specified tolerated failure threshold was exceeded`},
 		{"tolerated", `"ItemsPath":"$.l","ToleratedFailurePercentage":50`, `{"l":["bad",2]}`, `[2]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package interp
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"engage/internal/localaws/asl"
@@ -245,12 +244,12 @@ func (it *iterations) tolerate(err error) error {
 	case it.limits.count == nil && it.limits.share == nil:
 		return err
 	}
-	return exceededThreshold(it.failed, len(it.items))
+	return exceededThreshold()
 }
 
-func exceededThreshold(failed, total int) *Failure {
-	return &Failure{Name: asl.ErrToleratedThreshold,
-		Cause: fmt.Sprintf("The specified tolerated failure threshold was exceeded (%d of %d items failed)", failed, total)}
+// exceededThreshold has AWS's words; how many failed, the map run tells.
+func exceededThreshold() *Failure {
+	return &Failure{Name: asl.ErrToleratedThreshold, Cause: "The specified tolerated failure threshold was exceeded"}
 }
 
 func (it *iterations) results() []any {

@@ -95,7 +95,8 @@ func javaExponent(text string) string {
 	return mantissa + "E" + digits
 }
 
-const hex = "0123456789abcdef"
+// hex is as Jackson writes it, by which AWS writes JSON.
+const hex = "0123456789ABCDEF"
 
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')

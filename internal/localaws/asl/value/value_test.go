@@ -17,6 +17,7 @@ func TestRoundTripKeepsOrderAndNumbers(t *testing.T) {
 		`0.001`:                            `0.001`,
 		`12345678.5`:                       `1.23456785E7`,
 		`-0`:                               `-0.0`,
+		`"\u001f"`:                         `"\u001F"`,
 		`"<a href=\"x\">&é\u2028\u0001\n"`: "\"<a href=\\\"x\\\">&é\u2028\\u0001\\n\"",
 		` [ null , true , false , "" ] `:   `[null,true,false,""]`,
 		`{"a":1,"b":2,"a":3}`:              `{"a":3,"b":2}`,
