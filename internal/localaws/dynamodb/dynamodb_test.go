@@ -165,6 +165,40 @@ func (w *world) compareTotals(t *testing.T, model map[string]order) {
 	}
 }
 
+// Sort keys of any bytes have the order of their bytes, and prefixes find what they begin.
+func TestSortKeysOfAnyBytes(t *testing.T) {
+	w := boot(t)
+	if _, err := w.CreateTable(t.Context(), &sdk.CreateTableInput{TableName: aws.String("bytes"), BillingMode: types.BillingModePayPerRequest, KeySchema: keysOf("pk", "sk"), AttributeDefinitions: define("pk S", "sk B")}); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{"\x00", "\x00\x00", "\x00\x01", "\x00\xff", "\x01", "a", "a\x00", "a\x00\x00b", "a\x01", "ab", "\xff", "\xff\x00", "\xff\xff", "\xff\xffz"}
+	binary := func(s string) types.AttributeValue { return &types.AttributeValueMemberB{Value: []byte(s)} }
+	for _, i := range rand.New(rand.NewPCG(7, 8)).Perm(len(all)) {
+		w.put(t, "bytes", values{"pk": text("p"), "sk": binary(all[i])})
+	}
+	ask := func(condition, operand string) (got []string) {
+		out, err := w.Query(t.Context(), &sdk.QueryInput{TableName: aws.String("bytes"), KeyConditionExpression: aws.String("pk = :p AND " + condition), ExpressionAttributeValues: values{":p": text("p"), ":v": binary(operand)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range out.Items {
+			got = append(got, string(item["sk"].(*types.AttributeValueMemberB).Value))
+		}
+		return got
+	}
+	for _, v := range all {
+		for condition, holds := range map[string]func(string) bool{
+			"sk = :v": func(s string) bool { return s == v }, "sk < :v": func(s string) bool { return s < v }, "sk >= :v": func(s string) bool { return s >= v },
+			"sk <= :v": func(s string) bool { return s <= v }, "sk > :v": func(s string) bool { return s > v }, "begins_with(sk, :v)": func(s string) bool { return strings.HasPrefix(s, v) },
+		} {
+			want := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !holds(s) })
+			if got := ask(condition, v); !slices.Equal(got, want) {
+				t.Errorf("%s with %q: got %q, want %q", condition, v, got, want)
+			}
+		}
+	}
+}
+
 func TestSegmentsCoverTheTableOnce(t *testing.T) {
 	w := boot(t)
 	w.orders(t)
@@ -357,11 +391,14 @@ func TestCapacityIsToldAndMetered(t *testing.T) {
 	if err != nil || *read.ConsumedCapacity.CapacityUnits != 1 { // two units of 4 KB, half of each
 		t.Errorf("got %+v %v", read, err)
 	}
+	_, err = w.DeleteItem(t.Context(), &sdk.DeleteItemInput{TableName: aws.String("orders"), Key: values{"pk": text("p"), "sk": number(1)}, ConditionExpression: aws.String("attribute_not_exists(pk)")})
+	wantError(t, err, "ConditionalCheckFailedException", "The conditional request failed")
 	got := map[string]float64{}
 	for _, q := range w.server.Usage().Read(server.Query{}) {
 		got[q.Usage+" "+q.Resource] = q.Amount
 	}
-	if got["WriteRequestUnits orders"] != 7 || got["ReadRequestUnits orders"] != 1 {
+	if got["WriteRequestUnits orders"] != 7+5 || // the failed condition counts as a write
+		got["ReadRequestUnits orders"] != 1 {
 		t.Errorf("got %v", got)
 	}
 }

@@ -241,7 +241,7 @@ func reasonOf(err error) (reason, error) {
 	switch {
 	case !errors.As(err, &e):
 		return reason{}, err
-	case e.Code == "ConditionalCheckFailedException":
+	case e.Code == errConditional:
 		r := reason{Code: "ConditionalCheckFailed", Message: e.Message}
 		if old, there := e.Fields["Item"].(attr.Item); there {
 			r.Item = &old

@@ -86,10 +86,13 @@ func (c change) checkResult(t *table, item attr.Item) error {
 	return t.checkItem(item)
 }
 
-const errCondition = "The conditional request failed"
+const (
+	errConditional = "ConditionalCheckFailedException"
+	errCondition   = "The conditional request failed"
+)
 
 func (c change) failed(old attr.Item) error {
-	e := wire.Errorf("ConditionalCheckFailedException", errCondition)
+	e := wire.Errorf(errConditional, errCondition)
 	if c.showOld && old != nil {
 		return e.With("Item", old)
 	}
@@ -104,10 +107,15 @@ func (s *Service) write(ctx context.Context, call *wire.Call, c change, metrics 
 		}
 		return err
 	})
+	if wire.IsCode(err, errConditional) {
+		out.cost = cost{table: units(out.old.Size(), writeUnit), writes: true} // a condition is looked up at the price of a write
+	}
+	if out.table != nil {
+		s.count(ctx, call, out.table, out.cost)
+	}
 	if err != nil {
 		return out, nil, err
 	}
-	s.count(ctx, call, out.table, out.cost)
 	return out, collection, nil
 }
 

@@ -2,20 +2,17 @@ package expr
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
 	"engage/internal/localaws/dynamodb/attr"
 )
 
-// The errors of updates that do not fit the item, in AWS's words.
+// The errors of updates that do not fit the item.
 var (
-	errType    = errors.New("An operand in the update expression has an incorrect data type")
-	errPath    = errors.New("The document path provided in the update expression is invalid for update")
-	errMissing = errors.New("The provided expression refers to an attribute that does not exist in the item")
+	errType    = errorf("An operand in the update expression has an incorrect data type")
+	errPath    = errorf("The document path provided in the update expression is invalid for update")
+	errMissing = errorf("The provided expression refers to an attribute that does not exist in the item")
 )
-
-func fault(err error) error { return &Error{err.Error()} }
 
 // Apply returns the item changed. All operands are those of the item before.
 // Errors: *Error.
@@ -36,7 +33,7 @@ func (u *Update) Apply(old attr.Item) (attr.Item, error) {
 	})
 	for _, a := range actions {
 		if err := a.apply(old, item); err != nil {
-			return nil, fault(err)
+			return nil, errorf("%s", err.Error()) // of a number, too
 		}
 	}
 	return item, nil
