@@ -113,7 +113,9 @@ var _ = Describe("A Lambda function that", func() {
 
 	It("is sent too much is not run", func(ctx SpecContext) {
 		name := trouble(ctx, nil)
-		payload := func(bytesLong int) []byte { return append(append([]byte(`"`), bytes.Repeat([]byte("x"), bytesLong-2)...), '"') }
+		payload := func(bytesLong int) []byte {
+			return append(append([]byte(`"`), bytes.Repeat([]byte("x"), bytesLong-2)...), '"')
+		}
 		_, err := root.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: payload(6<<20 + 1)})
 		Expect(err).To(refuseWith("RequestTooLargeException", "Request must be smaller than 6291456 bytes for the InvokeFunction operation"))
 		_, err = root.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: payload(1<<20 + 1), InvocationType: types.InvocationTypeEvent})
@@ -174,7 +176,9 @@ var _ = Describe("A Lambda function", func() {
 	It("leaves an event that failed to its dead letters and its destination", func(ctx SpecContext) {
 		dead, deadARN := queueOf(ctx, nil)
 		failed, failedARN := queueOf(ctx, nil)
-		name := trouble(ctx, func(in *lambda.CreateFunctionInput) { in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: &deadARN} })
+		name := trouble(ctx, func(in *lambda.CreateFunctionInput) {
+			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: &deadARN}
+		})
 		must(root.lambda.PutFunctionEventInvokeConfig(ctx, &lambda.PutFunctionEventInvokeConfigInput{FunctionName: &name, MaximumRetryAttempts: aws.Int32(0),
 			DestinationConfig: &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: &failedARN}}}))
 		must(root.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: []byte(`{"Mode":"fail"}`), InvocationType: types.InvocationTypeEvent}))

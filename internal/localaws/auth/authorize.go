@@ -62,11 +62,7 @@ func (a *Authorizer) check(call *wire.Call, access wire.Access, p policy.Policie
 	// The trust policy of a role that is assumed is its resource policy.
 	assumes := strings.HasPrefix(access.Action, "sts:") && strings.Contains(access.Resource, ":role/")
 	if access.Policy != "" {
-		kind := policy.Resource
-		if assumes {
-			kind = policy.Trust
-		}
-		document, err := a.compiled.get(kind, access.Policy)
+		document, err := a.compiled.get(kindOf(access.Action, assumes), access.Policy)
 		if err != nil {
 			return wire.InternalFailure(err)
 		}
@@ -84,6 +80,17 @@ func (a *Authorizer) check(call *wire.Call, access wire.Access, p policy.Policie
 	refused := wire.Denied(call.Caller, access, decision.Reason)
 	refused.Message = decision.Message(request)
 	return refused
+}
+
+// kindOf is the kind of policy that what is acted upon has.
+func kindOf(action string, assumes bool) policy.Kind {
+	switch {
+	case assumes:
+		return policy.Trust
+	case strings.HasPrefix(action, "ecr:"):
+		return policy.Repository
+	}
+	return policy.Resource
 }
 
 func owner(c wire.Caller, access wire.Access) string {

@@ -2,8 +2,8 @@ package ecr
 
 import (
 	"context"
-	"encoding/json"
 
+	"engage/internal/localaws/policy"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
 )
@@ -79,8 +79,7 @@ type policyOutput struct {
 }
 
 func (s *Service) setRepositoryPolicy(_ context.Context, call *wire.Call, in *policyInput) (*policyOutput, error) {
-	var doc struct{ Version, Statement any }
-	if err := json.Unmarshal([]byte(in.Text), &doc); err != nil || doc.Statement == nil {
+	if _, err := policy.Parse(policy.Repository, in.Text); err != nil {
 		return nil, invalid("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'")
 	}
 	id := in.id(call)

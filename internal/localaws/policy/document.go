@@ -16,6 +16,9 @@ const (
 	Trust
 	// Resource is a policy of a bucket, key, queue, function ...
 	Resource
+	// Repository is a policy of an image repository, whose statements may
+	// leave out the resource: it is the repository.
+	Repository
 )
 
 // Document is a parsed and compiled policy. It is immutable and safe for concurrent use.
@@ -33,7 +36,7 @@ type statement struct {
 	notPrincipal bool
 	actions      []pattern
 	notAction    bool
-	resources    []pattern // none in a trust policy: its resource is the role
+	resources    []pattern // none where what has the policy is the resource: a role, a repository
 	notResource  bool
 	conditions   []condition
 }

@@ -98,7 +98,7 @@ func (p *parser) resource(s *statement, at *node, fields map[string]*node) {
 	case p.kind == Trust && n != nil:
 		p.fail(n, msgHasResource, "")
 		return
-	case p.kind == Trust:
+	case p.kind == Trust || p.kind == Repository && n == nil:
 		return
 	case n == nil || n.kind == listNode && len(n.list) == 0:
 		p.fail(at, msgNoResources, "")

@@ -70,6 +70,8 @@ func TestParseProblems(t *testing.T) {
 		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Nope":{"a":"b"}}`), `unknown condition operator "Nope"`},
 		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"a":null}}`), "not null"},
 		{Identity, statement(`"Effect":"Allow","Action":"*","Resource":"*","Condition":[]`), "must be an object"},
+		{Resource, statement(`"Effect":"Allow","Principal":"*","Action":"ecr:ListImages"`), msgNoResources},
+		{Repository, statement(`"Effect":"Allow","Action":"ecr:ListImages"`), msgNoPrincipal},
 		{Trust, statement(`"Effect":"Allow","Action":"sts:AssumeRole"`), msgNoPrincipal},
 		{Trust, statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Resource":"*"`), msgHasResource},
 		{Trust, statement(`"Effect":"Allow","Action":"s3:GetObject","Principal":"*"`), msgTrustActions},
