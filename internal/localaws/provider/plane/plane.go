@@ -5,10 +5,14 @@ package plane
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 
 	"engage/internal/localaws/provider/kind"
+	"engage/internal/localaws/provider/sdk"
 	"engage/internal/localaws/provider/value"
 )
 
@@ -21,10 +25,14 @@ type Config struct {
 
 // Kinds returns every kind whose service is executed.
 func Kinds(cfg Config) []kind.Kind {
-	return nil
+	types := sdk.Source(sdk.Types())
+	return slices.Concat(
+		buckets(cfg, types), roles(cfg, types),
+	)
 }
 
-// ops is a plane of four functions.
+// ops is a plane of four functions. A kind whose every change replaces it has no
+// update.
 type ops struct {
 	create func(ctx context.Context, inputs value.Map) (string, value.Map, error)
 	read   func(ctx context.Context, id string, state value.Map) (value.Map, error)
@@ -36,16 +44,63 @@ func (o ops) Create(ctx context.Context, inputs value.Map) (string, value.Map, e
 	return o.create(ctx, inputs)
 }
 
+// Read is kind.ErrNotFound for whatever AWS calls it.
 func (o ops) Read(ctx context.Context, id string, state value.Map) (value.Map, error) {
-	return o.read(ctx, id, state)
+	now, err := o.read(ctx, id, state)
+	if missing(err) {
+		return nil, kind.ErrNotFound
+	}
+	return now, err
 }
 
 func (o ops) Update(ctx context.Context, id string, old, inputs value.Map) (value.Map, error) {
+	if o.update == nil {
+		return nil, errors.New("the resource cannot be changed, only replaced")
+	}
 	return o.update(ctx, id, old, inputs)
 }
 
+// Delete is quiet about what is gone already.
 func (o ops) Delete(ctx context.Context, id string, state value.Map) error {
-	return o.delete(ctx, id, state)
+	if err := o.delete(ctx, id, state); !missing(err) {
+		return err
+	}
+	return nil
+}
+
+// gone are the codes by which services say that there is no such thing.
+var gone = []string{
+	"NoSuchBucket", "NoSuchKey", "NotFound", "NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "OwnershipControlsNotFoundError",
+	"ServerSideEncryptionConfigurationNotFoundError", "NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError",
+	"ReplicationConfigurationNotFoundError", "NoSuchEntity", "NotFoundException", "ResourceNotFoundException", "EntityNotFoundException",
+	"RepositoryNotFoundException", "LifecyclePolicyNotFoundException", "RepositoryPolicyNotFoundException", "ClusterNotFoundException",
+	"StateMachineDoesNotExist", "NotFound", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "ParameterNotFound",
+	"TrailNotFoundException", "PolicyNotFound",
+}
+
+func missing(err error) bool {
+	if errors.Is(err, kind.ErrNotFound) {
+		return true
+	}
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains(gone, api.ErrorCode())
+}
+
+// coded tells whether a service answered with one of the codes.
+func coded(err error, codes ...string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+}
+
+// made runs what follows a resource's making: when a step fails, the resource
+// exists all the same, and the id beside the error says so.
+func made(id string, out value.Map, steps ...func() error) (string, value.Map, error) {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return id, out, err
+		}
+	}
+	return id, out, nil
 }
 
 // arn forms the ARN of something of a service.
@@ -53,28 +108,19 @@ func (c Config) arn(service, id string) string {
 	return "arn:" + c.Partition + ":" + service + ":" + c.AWS.Region + ":" + c.Account + ":" + id
 }
 
-// The properties that most kinds share.
-var (
-	text      = kind.Property{}
-	flag      = kind.Property{Type: kind.Bool}
-	number    = kind.Property{Type: kind.Number}
-	texts     = kind.Property{Type: kind.List}
-	textSet   = kind.Property{Type: kind.Set}
-	textMap   = kind.Property{Type: kind.Dict}
-	document  = kind.Property{Type: kind.Document}
-	tags      = kind.Property{Type: kind.Dict}
-	tagsAll   = "tagsAll"
-	fixed     = kind.Property{Replace: true}
-	needed    = kind.Property{Required: true}
-	neededFix = kind.Property{Required: true, Replace: true}
-)
-
-// objects is a list of objects, or one object in a list of one.
-func objects(fields kind.Object) kind.Property {
-	return kind.Property{Type: kind.List, Of: &kind.Property{Type: kind.Nested, Fields: fields}}
+// optional is a string for a member that may be absent: nil for "".
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
-// object is one object.
-func object(fields kind.Object) kind.Property {
-	return kind.Property{Type: kind.Nested, Fields: fields}
+// whole is an integer for a member that may be absent: nil for one not given.
+func whole(m value.Map, name string) *int32 {
+	f, ok := m[name].(float64)
+	if !ok {
+		return nil
+	}
+	return aws.Int32(int32(f))
 }
