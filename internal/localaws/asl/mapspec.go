@@ -46,7 +46,7 @@ func (s *scope) processorConfig() (distributed, express bool) {
 	if !ok {
 		return false, false
 	}
-	c.allow("processor configuration", "Mode", "ExecutionType")
+	c.allow("Mode", "ExecutionType")
 	kind := c.text("ExecutionType")
 	switch mode := c.text("Mode"); mode {
 	case "DISTRIBUTED":
@@ -87,14 +87,14 @@ func (s *scope) distributed(m *MapSpec) {
 		m.Reader = s.reader()
 	}
 	if b, ok := s.child("ItemBatcher"); ok {
-		b.allow("batcher", "MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath", "BatchInput")
+		b.allow("MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath", "BatchInput")
 		m.Batcher = &BatcherSpec{MaxItems: b.seconds("MaxItemsPerBatch", 1, 1e8), MaxBytes: b.seconds("MaxInputBytesPerBatch", 1, 262_144), Input: b.objectTemplate("BatchInput")}
 		if m.Batcher.MaxItems == (Seconds{}) && m.Batcher.MaxBytes == (Seconds{}) {
 			b.schema("", "One of these fields is required: [MaxItemsPerBatch, MaxInputBytesPerBatch]")
 		}
 	}
 	if w, ok := s.child("ResultWriter"); ok {
-		w.allow("result writer", "Resource", "Parameters")
+		w.allow("Resource", "Parameters")
 		m.Writer = &WriterSpec{Resource: w.only("s3:putObject"), Parameters: w.objectTemplate("Parameters")}
 	}
 }
@@ -123,7 +123,7 @@ func (s *scope) reader() *ReaderSpec {
 	if !ok {
 		return nil
 	}
-	r.allow("item reader", "Resource", "Parameters", "ReaderConfig")
+	r.allow("Resource", "Parameters", "ReaderConfig")
 	spec := &ReaderSpec{Resource: r.only("s3:getObject", "s3:listObjectsV2"), Parameters: r.objectTemplate("Parameters"), Delimiter: ','}
 	c, ok := r.child("ReaderConfig")
 	if ok {
@@ -141,8 +141,8 @@ func (s *scope) reader() *ReaderSpec {
 var delimiters = map[string]rune{"": ',', "COMMA": ',', "PIPE": '|', "SEMICOLON": ';', "SPACE": ' ', "TAB": '\t'}
 
 func (s *scope) readerConfig(spec *ReaderSpec) {
-	s.allow("reader configuration", "InputType", "MaxItems", "MaxItemsPath", "CSVHeaderLocation", "CSVHeaders", "CSVDelimiter")
-	spec.InputType, spec.MaxItems = s.text("InputType"), s.seconds("MaxItems", 1, 1e8)
+	s.allow("InputType", "MaxItems", "MaxItemsPath", "CSVHeaderLocation", "CSVHeaders", "CSVDelimiter")
+	spec.InputType, spec.MaxItems = s.text("InputType"), s.seconds("MaxItems", 0, 1e8)
 	switch spec.InputType {
 	case "", "JSON", "JSONL", "MANIFEST", "CSV":
 	default:

@@ -65,7 +65,7 @@ func (p *parser) add(code, location, format string, args ...any) {
 
 // machine compiles the object as a state machine with the given fields besides those that all have.
 func (s *scope) machine(extra ...string) *Machine {
-	s.allow("state machine", append(extra, "Comment", "StartAt", "States")...)
+	s.allow(append(extra, "Comment", "StartAt", "States")...)
 	m := &Machine{Comment: s.text("Comment"), StartAt: s.required("StartAt"), States: map[string]*State{}}
 	if slices.Contains(extra, "TimeoutSeconds") {
 		m.TimeoutSeconds = s.positive("TimeoutSeconds", maxSeconds)
@@ -101,7 +101,7 @@ func (s *scope) states(m *Machine, states scope) {
 		m.Order = append(m.Order, name)
 	}
 	if _, there := m.States[m.StartAt]; !there && m.StartAt != "" && !states.has(m.StartAt) {
-		s.parser.add(CodeMissingTarget, s.at+"/StartAt", "Missing 'StartAt' target: %s", m.StartAt)
+		s.parser.add(CodeMissingTarget, s.at+"/StartAt", missingTarget, m.StartAt)
 	}
 	s.parser.transitions(m, states)
 }
@@ -128,7 +128,11 @@ func (s *scope) queryLanguage() {
 	}
 }
 
-// transitions checks that every target exists and every state can be reached.
+// missingTarget is what AWS says of every target that does not exist, whatever field names it.
+const missingTarget = "Missing 'Next' target: %s"
+
+// transitions checks that every target exists, that the machine can end, and that every state can be reached.
+// AWS does not look for the last where the machine has no end at all.
 func (p *parser) transitions(m *Machine, states scope) {
 	reached := map[string]bool{m.StartAt: true}
 	todo := []string{m.StartAt}
@@ -149,13 +153,27 @@ func (p *parser) transitions(m *Machine, states scope) {
 		at := states.at + "/" + name
 		for _, t := range m.States[name].targets() {
 			if !states.has(t.name) {
-				p.add(CodeMissingTarget, at+t.field, "Missing '%s' target: %s", lastField(t.field), t.name)
+				p.add(CodeMissingTarget, at+t.field, missingTarget, t.name)
 			}
 		}
+	}
+	if states.at == "/States" && !m.ends() {
+		p.add(CodeMissingEnd, Nowhere, "Workflow has no terminal state")
+		return
+	}
+	for _, name := range m.Order {
 		if !reached[name] {
-			p.add(CodeUnreachable, at, "State \"%s\" is not reachable.", name)
+			p.add(CodeUnreachable, states.at+"/"+name, "State \"%s\" is not reachable.", name)
 		}
 	}
+}
+
+// ends tells whether any state ends the machine; a Choice without a default may, by failing.
+func (m *Machine) ends() bool {
+	return slices.ContainsFunc(m.Order, func(name string) bool {
+		st := m.States[name]
+		return st.Next == "" && (st.Type != Choice || st.Default == "")
+	})
 }
 
 type target struct{ name, field string }
@@ -177,13 +195,4 @@ func (st *State) targets() []target {
 		add(c.Next, "/Catch[%d]/Next", i)
 	}
 	return out
-}
-
-func lastField(field string) string {
-	for i := len(field) - 1; i >= 0; i-- {
-		if field[i] == '/' {
-			return field[i+1:]
-		}
-	}
-	return field
 }

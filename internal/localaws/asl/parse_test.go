@@ -56,7 +56,7 @@ func TestRefuses(t *testing.T) {
 		{`{"StartAt":"A","StartAt":"A","States":{}}`, "Duplicate field 'StartAt'"},
 		{`{}`, "SCHEMA_VALIDATION_FAILED: These fields are required: [StartAt]"},
 		{`{}`, "SCHEMA_VALIDATION_FAILED: These fields are required: [States]"},
-		{`{"StartAt":"Y","States":{"X":{"Type":"Succeed"}}}`, "MISSING_TRANSITION_TARGET: Missing 'StartAt' target: Y at /StartAt"},
+		{`{"StartAt":"Y","States":{"X":{"Type":"Succeed"}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: Y at /StartAt"},
 		{`{"QueryLanguage":"JSONata","StartAt":"X","States":{"X":{"Type":"Succeed"}}}`, "NOT_IMPLEMENTED: The query language JSONata is not implemented; write the state machine with JSONPath at /QueryLanguage"},
 		{single(`{"Type":"Pass","QueryLanguage":"JSONata","Output":"{% 1 %}","End":true}`), "NOT_IMPLEMENTED: The field 'Output' belongs to the query language JSONata, which is not implemented at /States/X/Output"},
 		{single(`{"Type":"Nope"}`), "at /States/X/Type"},
@@ -68,7 +68,7 @@ func TestRefuses(t *testing.T) {
 		{single(`{"Type":"Pass","End":true,"ResultPath":"$$.a"}`), "at /States/X/ResultPath"},
 		{single(`{"Type":"Pass","End":true,"Parameters":{"a":{"out.$":"x"}}}`), "The value for the field 'out.$' must be a valid JSONPath or a valid intrinsic function call"},
 		{single(`{"Type":"Pass","End":true,"Parameters":{"a.$":5}}`), "not a string at /States/X/Parameters"},
-		{single(`{"Type":"Pass","End":true,"Colour":1}`), "Field 'Colour' is not supported in a Pass state at /States/X/Colour"},
+		{single(`{"Type":"Pass","End":true,"Colour":1}`), "Field 'Colour' is not supported at /States/X"},
 		{single(`{"Type":"Pass","End":true,"Assign":{"1x":1}}`), "'1x' is not a valid name of a variable"},
 		{single(`{"Type":"Task","End":true}`), "These fields are required: [Resource] at /States/X"},
 		{single(`{"Type":"Task","End":true,"Resource":"x"}`), "the resource 'x' is not an ARN at /States/X/Resource"},
@@ -86,11 +86,12 @@ func TestRefuses(t *testing.T) {
 		{single(`{"Type":"Choice","Choices":[{"And":[{"Variable":"$.a","Foo":1,"Next":"X"}],"Next":"X"}]}`), "Only a rule at the top may have 'Next' at /States/X/Choices[0]/And[0]/Next"},
 		{single(`{"Type":"Choice","Choices":[{"Variable":"$.a","IsNull":true,"IsString":true,"Next":"X"}]}`), "Only one comparison is allowed"},
 		{single(`{"Type":"Fail","Error":"a","ErrorPath":"$.a"}`), "Only one of these fields is allowed: [Error, ErrorPath]"},
-		{single(`{"Type":"Fail","Next":"X"}`), "Field 'Next' is not supported in a Fail state"},
+		{single(`{"Type":"Fail","Next":"X"}`), "Field 'Next' is not supported at /States/X"},
 		{single(`{"Type":"Parallel","End":true,"Branches":[{"StartAt":"X","States":{"X":{"Type":"Succeed"}}}]}`), "DUPLICATE_STATE_NAME: Duplicate State name: X"},
 		{single(`{"Type":"Map","End":true}`), "These fields are required: [ItemProcessor]"},
 		{single(`{"Type":"Map","End":true,"ItemReader":{},"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}}`), "only supported when the mode of the processor is DISTRIBUTED"},
 		{single(`{"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}}}`), "ExecutionType must be STANDARD or EXPRESS"},
+		{`{"StartAt":"X","States":{"X":{"Type":"Pass","Next":"Y"},"Y":{"Type":"Pass","Next":"X"},"Lost":{"Type":"Wait","Seconds":1,"Next":"X"}}}`, "MISSING_END_STATE: Workflow has no terminal state at null"},
 		{`{"StartAt":"X","States":{"X":{"Type":"Succeed"},"Lost":{"Type":"Succeed"}}}`, `State "Lost" is not reachable. at /States/Lost`},
 		{`{"StartAt":"X","States":{"X":{"Type":"Succeed"},"` + strings.Repeat("n", 81) + `":{"Type":"Succeed"}}}`, "between 1 and 80 characters"},
 	} {
@@ -106,8 +107,8 @@ func TestRefuses(t *testing.T) {
 
 func TestEveryProblemAtOnce(t *testing.T) {
 	found := problems(t, single(`{"Type":"Task","Resource":"x","TimeoutSeconds":-1,"ResultPath":"$..a","Next":"Z","Bad":1,"Retry":[{}]}`))
-	if len(found) != 6 {
-		t.Errorf("%d problems, want 6: %v", len(found), found)
+	if len(found) != 7 {
+		t.Errorf("%d problems, want 7: %v", len(found), found)
 	}
 }
 

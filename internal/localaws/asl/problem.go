@@ -14,14 +14,18 @@ const (
 	CodeDuplicateName   = "DUPLICATE_STATE_NAME"
 	CodeNotImplemented  = "NOT_IMPLEMENTED" // not AWS's: a feature that this interpreter refuses by name
 	CodeUnreachable     = CodeMissingTarget
+	CodeMissingEnd      = "MISSING_END_STATE"
 	maxDefinitionLength = 1 << 20
 )
+
+// Nowhere is the location of a problem that AWS tells without one.
+const Nowhere = "null"
 
 // Problem is one thing that is wrong with a definition.
 type Problem struct {
 	Code     string
 	Message  string
-	Location string // /States/Name/Field; empty for the document as a whole
+	Location string // /States/Name/Field; empty for the document as a whole, or Nowhere
 }
 
 func (p Problem) String() string {

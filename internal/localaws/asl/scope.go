@@ -37,15 +37,15 @@ func (s *scope) schema(field, format string, args ...any) {
 // jsonata are fields that exist only with the query language JSONata.
 var jsonata = []string{"Arguments", "Output", "Items", "Condition"}
 
-// allow notes every field that is not listed.
-func (s *scope) allow(what string, fields ...string) {
+// allow notes every field that is not listed, at the place that has it (recorded on AWS).
+func (s *scope) allow(fields ...string) {
 	for _, k := range s.object.Keys() {
 		switch {
 		case slices.Contains(fields, k):
 		case slices.Contains(jsonata, k):
 			s.parser.add(CodeNotImplemented, s.where(k), "The field '%s' belongs to the query language JSONata, which is not implemented", k)
 		default:
-			s.schema(k, "Field '%s' is not supported in a %s", k, what)
+			s.schema("", "Field '%s' is not supported", k)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (s *scope) state(name string) *State {
 		}
 		return st
 	}
-	s.allow(string(st.Type)+" state", fields...)
+	s.allow(fields...)
 	s.text("Comment")
 	s.queryLanguage()
 	s.data(st)
@@ -95,7 +95,7 @@ func (s *scope) retriers() []Retrier {
 	all := s.elements("Retry")
 	var out []Retrier
 	for i, r := range all {
-		r.allow("retrier", "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment")
+		r.allow("ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment")
 		one := Retrier{
 			ErrorEquals:     r.errorNames(i == len(all)-1),
 			IntervalSeconds: r.integer("IntervalSeconds", 1, maxSeconds, 1),
@@ -125,7 +125,7 @@ func (s *scope) catchers() []Catcher {
 	all := s.elements("Catch")
 	var out []Catcher
 	for i, c := range all {
-		c.allow("catcher", "ErrorEquals", "Next", "ResultPath", "Assign", "Comment")
+		c.allow("ErrorEquals", "Next", "ResultPath", "Assign", "Comment")
 		out = append(out, Catcher{ErrorEquals: c.errorNames(i == len(all)-1), Next: c.required("Next"), ResultPath: c.resultPath(), Assign: c.assign()})
 	}
 	return out
@@ -232,11 +232,11 @@ func (s *scope) rule(top bool) *Rule {
 		if !s.has("Condition") {
 			s.schema("", "One of these fields is required: [And, Or, Not, Variable]")
 		}
-		s.allow("choice rule", "Next", "Comment", "Assign", "And", "Or", "Not", "Variable")
+		s.allow("Next", "Comment", "Assign", "And", "Or", "Not", "Variable")
 	case s.has("Variable"):
 		s.comparison(r)
 	default:
-		s.allow("choice rule", "Next", "Comment", "Assign", "And", "Or", "Not")
+		s.allow("Next", "Comment", "Assign", "And", "Or", "Not")
 		r.and, r.or = s.rules("And"), s.rules("Or")
 		if not, ok := s.child("Not"); ok {
 			r.not = not.rule(false)

@@ -23,10 +23,7 @@ func (s *Service) parse(definition string) (*asl.Machine, error) {
 	if len(problems) > 0 {
 		texts := make([]string, len(problems))
 		for i, p := range problems {
-			texts[i] = p.Code + ": " + p.Message
-			if at := location(p); at != "" {
-				texts[i] += " at " + at
-			}
+			texts[i] = p.Code + ": " + p.Message + " at " + cmp.Or(location(p), asl.Nowhere)
 		}
 		return nil, wire.Errorf("InvalidDefinition", "Invalid State Machine Definition: '%s'", strings.Join(texts, ", "))
 	}
@@ -39,7 +36,7 @@ func (s *Service) compile(definition string) (*asl.Machine, []asl.Problem, error
 		return nil, []asl.Problem{{Code: asl.CodeInvalidJSON, Message: f.message + "\n at " + f.source(), Location: f.source()}}, nil
 	}
 	if !strings.HasPrefix(strings.TrimLeft(definition, " \t\r\n"), "{") {
-		return nil, []asl.Problem{{Code: asl.CodeSchema, Message: "Definition must be a valid JSON object", Location: nowhere}}, nil
+		return nil, []asl.Problem{{Code: asl.CodeSchema, Message: "Definition must be a valid JSON object", Location: asl.Nowhere}}, nil
 	}
 	m, err := asl.Parse([]byte(definition), asl.Options{CheckResource: s.check})
 	var invalid *asl.InvalidError
@@ -62,7 +59,7 @@ func asTold(problems []asl.Problem) (out []asl.Problem) {
 		if strings.HasPrefix(p.Message, notRecognized) {
 			p.Code = asl.CodeSchema
 		}
-		if schema && p.Code == asl.CodeMissingTarget {
+		if schema && (p.Code == asl.CodeMissingTarget || p.Code == asl.CodeMissingEnd) {
 			continue
 		}
 		missing, isMissing := strings.CutPrefix(p.Message, required)
@@ -91,15 +88,12 @@ func bucket(text string) uint32 {
 	return (h ^ h>>16) & 15
 }
 
-// nowhere is the location of a problem that AWS tells without one.
-const nowhere = "-"
-
 // location is a problem's place as AWS tells it: that of the whole definition is /.
 func location(p asl.Problem) string {
 	switch p.Location {
 	case "":
 		return "/"
-	case nowhere:
+	case asl.Nowhere:
 		return ""
 	}
 	return p.Location

@@ -59,7 +59,8 @@ func TestDefinitionFaults(t *testing.T) {
 	e := boot(t, t.TempDir(), nil)
 	for definition, want := range map[string][3]string{
 		"{}": {"SCHEMA_VALIDATION_FAILED", "These fields are required: [States, StartAt]", "/"},
-		`{"States":{"A":{"Type":"Pass","End":true}}}`: {"SCHEMA_VALIDATION_FAILED", "These fields are required: [StartAt]", "/"},
+		`{"States":{"A":{"Type":"Pass","End":true}}}`:               {"SCHEMA_VALIDATION_FAILED", "These fields are required: [StartAt]", "/"},
+		`{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"A"}}}`: {"MISSING_END_STATE", "Workflow has no terminal state", ""},
 		`"text"`:  {"SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object", ""},
 		"no JSON": {"INVALID_JSON_DESCRIPTION", "Unrecognized token 'no': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: (String)\"no JSON\"; line: 1, column: 3]", `[Source: (String)"no JSON"; line: 1, column: 3]`},
 		pass:      {"", "", ""},

@@ -277,7 +277,7 @@ func TestVariables(t *testing.T) {
 
 func TestHistoryLimit(t *testing.T) {
 	h := newHarness(t, nil)
-	got := h.run(context.Background(), `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"A"}}}`, `{}`).String()
+	got := h.run(context.Background(), `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":true,"Next":"A"}]}}}`, `{}`).String()
 	if got != "FAILED States.Runtime The execution reached the maximum number of history events (25000)." || len(h.events) != MaxEvents {
 		t.Errorf("%s after %d events", got, len(h.events))
 	}
