@@ -170,6 +170,27 @@ func TestRecordedEnds(t *testing.T) {
 	}
 }
 
+func TestRecordedItems(t *testing.T) {
+	const list = `"ItemsPath":"$.other","ItemReader":{"Resource":"arn:aws:states:::s3:getObject","Parameters":{"Bucket":"b","Key.$":"$.key"},"ReaderConfig":{`
+	for _, c := range []struct{ name, config, input, want string }{
+		{"no limit", `"InputType":"JSON","MaxItems":0`, `{"key":"list"}`, `[1,2,3]`},
+		{"no limit by path", `"InputType":"JSON","MaxItemsPath":"$.n"`, `{"key":"list","n":0}`, `[1,2,3]`},
+		{"more than the most", `"InputType":"JSON","MaxItemsPath":"$.n"`, `{"key":"list","n":100000001}`, `[1,2,3]`},
+		{"two", `"InputType":"JSON","MaxItemsPath":"$.n"`, `{"key":"list","n":2}`, `[1,2]`},
+		{"less than none", `"InputType":"JSON","MaxItemsPath":"$.n"`, `{"key":"list","n":-1}`, `FAILED States.ItemReaderFailed field MaxItems must be positive`},
+		{"part of one", `"InputType":"JSON","MaxItemsPath":"$.n"`, `{"key":"list","n":1.5}`,
+			`FAILED States.Runtime An error occurred while executing the state 'X' (entered at the event id #2). The MaxItemsPath field refers to value "1.5" which is not a valid integer: $.n`},
+		{"no list", `"InputType":"JSON"`, `{"key":"object"}`, `FAILED States.ItemReaderFailed Attempting to map over non-iterable node.`},
+		{"a header of odd names", `"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"`, `{"key":"csv"}`, `[{"0":"a","{}":"c","True":"b"}]`},
+	} {
+		h := newHarness(t, nil)
+		h.config.Objects = &store{objects: map[string]string{"b/list": `[1,2,3]`, "b/object": `{}`, "b/csv": "0,True,{}\na,b,c\n"}}
+		if got := h.run(context.Background(), distributed(list+c.config+`}}`), c.input).String(); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
 // A missing heartbeat is told as States.Timeout, and is caught by either name.
 func TestRecordedHeartbeat(t *testing.T) {
 	for _, name := range []string{"States.HeartbeatTimeout", "States.Timeout"} {
