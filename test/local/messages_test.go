@@ -37,7 +37,7 @@ var _ = Describe("SNS", func() {
 		Expect(json.Unmarshal([]byte(*got[0].Body), &wrapped)).To(Succeed())
 		Expect([]string{wrapped.Type, wrapped.TopicArn, wrapped.Message}).To(Equal([]string{"Notification", *topic, "hello"}))
 		_, err := as(ctx, allow("*", "sqs:*")).sns.Publish(ctx, &sns.PublishInput{TopicArn: topic, Message: aws.String("x")})
-		Expect(err).To(refuseWith("AccessDenied", "sns:Publish on resource: "+*topic))
+		Expect(err).To(refuseWith("AuthorizationError", "sns:Publish on resource: "+*topic))
 	})
 })
 

@@ -78,7 +78,7 @@ var _ = Describe("SQS", func() {
 		must(root.sqs.TagQueue(ctx, &sqs.TagQueueInput{QueueUrl: &url, Tags: map[string]string{"k": "v"}}))
 		Expect(must(root.sqs.ListQueueTags(ctx, &sqs.ListQueueTagsInput{QueueUrl: &url})).Tags).To(HaveKeyWithValue("k", "v"))
 		_, err := as(ctx, allow("*", "sqs:ReceiveMessage")).sqs.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("x")})
-		Expect(err).To(refuseWith("AccessDeniedException", "sqs:SendMessage on resource: "+arn))
+		Expect(err).To(refuseWith("AccessDenied", "sqs:SendMessage on resource: "+arn))
 		Expect(must(root.sqs.ListQueues(ctx, &sqs.ListQueuesInput{})).QueueUrls).To(ContainElement(url))
 		must(root.sqs.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: &url}))
 		_, err = root.sqs.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("x")})

@@ -18,7 +18,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, svc *Service, requestID 
 	}
 	e := AsError(err).in(p, validationCode)
 	if svc != nil && svc.DeniedCode != "" && e.kind == kindAccessDenied {
-		e.Code = svc.DeniedCode
+		e.Code, e.Status = svc.DeniedCode, http.StatusForbidden
 	}
 	maps.Copy(w.Header(), e.Header)
 	if bodyless(r, e.Status) {
