@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,7 +66,19 @@ func TestAuditVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	trails := cloudtrail.NewFromConfig(config)
-	if _, err := trails.CreateTrail(t.Context(), &cloudtrail.CreateTrailInput{Name: name, S3BucketName: bucket, EnableLogFileValidation: aws.Bool(true)}); err != nil {
+	create := &cloudtrail.CreateTrailInput{Name: name, S3BucketName: bucket, EnableLogFileValidation: aws.Bool(true)}
+	if _, err := trails.CreateTrail(t.Context(), create); err == nil || !strings.Contains(err.Error(), "InsufficientS3BucketPolicyException") {
+		t.Errorf("a trail on a bucket that refuses: %v", err)
+	}
+	allow := &s3.PutBucketPolicyInput{Bucket: bucket, Policy: aws.String(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:PutObject","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]}]}`)}
+	if _, err := objects.PutBucketPolicy(t.Context(), allow); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := trails.CreateTrail(t.Context(), create); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := objects.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: bucket}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := trails.StartLogging(t.Context(), &cloudtrail.StartLoggingInput{Name: name}); err != nil {
@@ -74,8 +87,7 @@ func TestAuditVerify(t *testing.T) {
 	if code, _, talk := verify(); code != exitFailed || !strings.Contains(talk, "AccessDenied") {
 		t.Errorf("a bucket that refuses: exit code %d, %q", code, talk)
 	}
-	if _, err := objects.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: bucket, Policy: aws.String(`{"Version":"2012-10-17","Statement":[
-		{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::logs/*"}]}`)}); err != nil {
+	if _, err := objects.PutBucketPolicy(t.Context(), allow); err != nil {
 		t.Fatal(err)
 	}
 	if code, out, talk := verify(); code != exitOK || !strings.Contains(out, "0 findings") || talk != "" {
@@ -90,6 +102,81 @@ func TestAuditVerify(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &reports); code != exitViolations || err != nil || len(reports) != 1 || len(reports[0].Findings) != 1 {
 		t.Errorf("--json: exit code %d, error %v, %s", code, err, out)
 	}
+}
+
+// A file that was changed, one that took another's place and one that is
+// missing are named, each for what it is.
+func TestAuditVerifyNamesWhatWasDone(t *testing.T) {
+	dir, config := serving(t)
+	bucket, name := aws.String("logs"), aws.String("audit")
+	objects := s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
+	trails := cloudtrail.NewFromConfig(config)
+	_, err := objects.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: bucket})
+	if err == nil {
+		_, err = objects.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: bucket, Policy: aws.String(`{"Version":"2012-10-17","Statement":[
+			{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:PutObject","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]}]}`)})
+	}
+	if err == nil {
+		_, err = trails.CreateTrail(t.Context(), &cloudtrail.CreateTrailInput{Name: name, S3BucketName: bucket, EnableLogFileValidation: aws.Bool(true)})
+	}
+	if err == nil {
+		_, err = trails.StartLogging(t.Context(), &cloudtrail.StartLoggingInput{Name: name})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 { // each verification delivers what came before it, and a digest
+		if _, err := trails.GetTrail(t.Context(), &cloudtrail.GetTrailInput{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+		if code, out, talk := command(t, "local", "audit", "verify", "--dir", dir); code != exitOK {
+			t.Fatalf("exit code %d, %q, %q", code, out, talk)
+		}
+	}
+	logs, digests := keysBelow(t, objects, "AWSLogs/000000000000/CloudTrail/"), keysBelow(t, objects, "AWSLogs/000000000000/CloudTrail-Digest/")
+	move := func(from, to string) {
+		if _, err := objects.CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: bucket, Key: &to, CopySource: aws.String("logs/" + from)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move(logs[1], "aside")
+	move(logs[0], logs[1])
+	move("aside", logs[0])
+	if _, err := objects.PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: &logs[2], Body: strings.NewReader("changed")}); err != nil {
+		t.Fatal(err)
+	}
+	tampered(t, dir, logs[0], logs[1], logs[2], "was changed")
+	if _, err := objects.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: bucket, Key: &digests[1]}); err != nil {
+		t.Fatal(err)
+	}
+	tampered(t, dir, digests[1], "is missing", "was changed")
+}
+
+// tampered verifies the trails of a directory, and wants violations that name all of the words.
+func tampered(t *testing.T, dir string, words ...string) {
+	t.Helper()
+	code, out, _ := command(t, "local", "audit", "verify", "--dir", dir)
+	if code != exitViolations {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range words {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in %s", want, out)
+		}
+	}
+}
+
+func keysBelow(t *testing.T, objects *s3.Client, prefix string) (keys []string) {
+	t.Helper()
+	list, err := objects.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("logs"), Prefix: &prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range list.Contents {
+		keys = append(keys, *o.Key)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // deleteFirst deletes the first object below a prefix.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -136,6 +137,9 @@ const maxParameters = 100 << 10
 // parametersOf returns the parameters of a call as a JSON object, nil when
 // they are too long or not known.
 func parametersOf(call *wire.Call) json.RawMessage {
+	if call.HTTP == nil {
+		return insideParameters(call.Input)
+	}
 	var text []byte
 	switch call.Service.Protocol {
 	case wire.JSON10, wire.JSON11:
@@ -149,6 +153,35 @@ func parametersOf(call *wire.Call) json.RawMessage {
 		text = labels(call)
 	}
 	if len(text) > maxParameters {
+		return nil
+	}
+	return text
+}
+
+// insideParameters are the members of a call from inside the process that have
+// a value. Payloads and streams are content and no parameters.
+func insideParameters(input any) []byte {
+	v := reflect.Indirect(reflect.ValueOf(input))
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	members := map[string]json.RawMessage{}
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		_, payload := field.Tag.Lookup("payload")
+		if !field.IsExported() || v.Field(i).IsZero() || payload || field.Type.Kind() == reflect.Interface {
+			continue
+		}
+		if name == "" || name == "-" {
+			name = field.Name
+		}
+		if text, err := json.Marshal(v.Field(i).Interface()); err == nil {
+			members[name] = text
+		}
+	}
+	text, err := json.Marshal(members)
+	if err != nil || len(members) == 0 || len(text) > maxParameters {
 		return nil
 	}
 	return text
@@ -220,13 +253,40 @@ func (t trailWriter) Put(ctx context.Context, caller wire.Caller, o cloudtrail.O
 	for name, value := range o.Metadata {
 		r.Header.Set("X-Amz-Meta-"+name, value)
 	}
-	service := t.objects.Service()
-	put := service.Operation("PutObject")
-	call := &wire.Call{Service: service, Operation: put.Name, Caller: caller, HTTP: r, Vars: map[string]string{"Bucket": o.Bucket, "Key": o.Key}}
-	if err := t.authorizer.Authorize(ctx, call, put.Accesses(call, nil)); err != nil {
+	call, err := t.allowed(ctx, "PutObject", caller, r, o.Bucket, o.Key)
+	if err != nil {
 		return err
 	}
-	return put.ServeRaw(ctx, call, &noAnswer{header: http.Header{}})
+	return call.Service.Operation(call.Operation).ServeRaw(ctx, call, &noAnswer{header: http.Header{}})
+}
+
+// allowed returns a call on S3 once the policies allow it.
+func (t trailWriter) allowed(ctx context.Context, operation string, caller wire.Caller, r *http.Request, bucket, key string) (*wire.Call, error) {
+	service := t.objects.Service()
+	call := &wire.Call{Service: service, Operation: operation, Caller: caller, HTTP: r, Vars: map[string]string{"Bucket": bucket, "Key": key}}
+	return call, t.authorizer.Authorize(ctx, call, service.Operation(operation).Accesses(call, nil))
+}
+
+// Check implements cloudtrail.Writer: the bucket's policy has to let the
+// service read the access control list, which AWS does first, and put a file.
+func (t trailWriter) Check(ctx context.Context, caller wire.Caller, bucket, key string) error {
+	read, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://s3/"+bucket+"?acl", nil)
+	if err != nil {
+		return err
+	}
+	write, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://s3/"+bucket, nil)
+	if err != nil {
+		return err
+	}
+	write.Header.Set("X-Amz-Acl", "bucket-owner-full-control")
+	if err := t.objects.Exists(bucket); err != nil {
+		return err
+	}
+	if _, err := t.allowed(ctx, "GetBucketAcl", caller, read, bucket, ""); err != nil {
+		return err
+	}
+	_, err = t.allowed(ctx, "PutObject", caller, write, bucket, key)
+	return err
 }
 
 // noAnswer takes the answer to a call that nobody waits for: errors are returned.

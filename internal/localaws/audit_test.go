@@ -54,6 +54,8 @@ func openAudited(t *testing.T, dir string) *audited {
 
 // trailPolicy is the one that AWS tells to give a trail's bucket.
 const trailPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},
+"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::trail-logs","Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudtrail:us-east-1:000000000000:trail/audit"}}},
+{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},
 "Action":"s3:PutObject","Resource":"arn:aws:s3:::trail-logs/AWSLogs/000000000000/*","Condition":{"StringEquals":{
 "s3:x-amz-acl":"bucket-owner-full-control","aws:SourceArn":"arn:aws:cloudtrail:us-east-1:000000000000:trail/audit"}}}]}`
 
@@ -67,19 +69,23 @@ func do[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-// begin makes the bucket, with a policy or without, and a trail that logs.
+// begin makes the bucket and a trail that logs, and then leaves the bucket the
+// policy, none for "".
 func (a *audited) begin(t *testing.T, policy string) {
 	t.Helper()
 	bucket := aws.String("trail-logs")
 	do[*s3.CreateBucketOutput](t)(a.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: bucket}))
-	if policy != "" {
-		do[*s3.PutBucketPolicyOutput](t)(a.s3.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: bucket, Policy: &policy}))
-	}
+	do[*s3.PutBucketPolicyOutput](t)(a.s3.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: bucket, Policy: aws.String(trailPolicy)}))
 	name := aws.String("audit")
 	do[*sdk.CreateTrailOutput](t)(a.trails.CreateTrail(t.Context(), &sdk.CreateTrailInput{Name: name, S3BucketName: bucket, EnableLogFileValidation: aws.Bool(true)}))
 	do[*sdk.PutEventSelectorsOutput](t)(a.trails.PutEventSelectors(t.Context(), &sdk.PutEventSelectorsInput{TrailName: name, EventSelectors: []types.EventSelector{
 		{ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true),
 			DataResources: []types.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::data/"}}}}}}))
+	if policy == "" {
+		do[*s3.DeleteBucketPolicyOutput](t)(a.s3.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: bucket}))
+	} else if policy != trailPolicy {
+		do[*s3.PutBucketPolicyOutput](t)(a.s3.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: bucket, Policy: &policy}))
+	}
 	do[*sdk.StartLoggingOutput](t)(a.trails.StartLogging(t.Context(), &sdk.StartLoggingInput{Name: name}))
 }
 

@@ -117,7 +117,7 @@ type trailOutput struct {
 }
 
 func (t trail) output() trailOutput {
-	return trailOutput{t.Name, t.Bucket, t.Prefix, t.Global, t.Multi, t.Region, t.arn(), t.Validate, len(t.Selectors) > 0, false, false}
+	return trailOutput{t.Name, t.Bucket, t.Prefix, t.Global, t.Multi, t.Region, t.arn(), t.Validate, len(t.Selectors)+len(t.Advanced) > 0, false, false}
 }
 
 var trailName = regexp.MustCompile(`^[a-zA-Z0-9](?:[._-]?[a-zA-Z0-9]){2,127}$`)
@@ -140,7 +140,7 @@ func (in *trailInput) apply(t *trail) {
 	}
 }
 
-func (s *Service) create(_ context.Context, call *wire.Call, in *trailInput) (*trailOutput, error) {
+func (s *Service) create(ctx context.Context, call *wire.Call, in *trailInput) (*trailOutput, error) {
 	if !trailName.MatchString(in.Name) {
 		return nil, wire.Errorf("InvalidTrailNameException", "Trail name must have 3 to 128 letters, digits, periods, underscores or dashes, and begin and end with a letter or digit.")
 	}
@@ -152,6 +152,9 @@ func (s *Service) create(_ context.Context, call *wire.Call, in *trailInput) (*t
 	for _, p := range in.TagsList {
 		t.Tags[p.Key] = p.Value
 	}
+	if err := s.checkBucket(ctx, t); err != nil {
+		return nil, err
+	}
 	err := s.cfg.Store.Update(func(tx state.Tx) error {
 		if errors.Is(trails.Create(tx, t.key(), t), state.ErrExists) {
 			return wire.Errorf("TrailAlreadyExistsException", "Trail %s already exists for customer: %s", t.Name, t.Account)
@@ -162,12 +165,13 @@ func (s *Service) create(_ context.Context, call *wire.Call, in *trailInput) (*t
 	return &out, err
 }
 
-func (s *Service) update(_ context.Context, call *wire.Call, in *trailInput) (*trailOutput, error) {
+func (s *Service) update(ctx context.Context, call *wire.Call, in *trailInput) (*trailOutput, error) {
 	t, err := s.change(call, in.Name, func(t *trail) error {
 		bucket, prefix := t.Bucket, t.Prefix
 		in.apply(t)
 		if t.Bucket != bucket || t.Prefix != prefix {
 			t.Intended, t.IntendedDigest = nil, nil
+			return s.checkBucket(ctx, *t)
 		}
 		return nil
 	})

@@ -32,6 +32,16 @@ func (b bucket) Put(_ context.Context, _ wire.Caller, o cloudtrail.Object) error
 	return nil
 }
 
+func (b bucket) Check(_ context.Context, _ wire.Caller, name, _ string) error {
+	switch name {
+	case "none":
+		return wire.Errorf("NoSuchBucket", "no")
+	case "closed":
+		return wire.AccessDenied("no")
+	}
+	return nil
+}
+
 func (b bucket) List(_ context.Context, _, prefix string) (keys []string, err error) {
 	for key := range b {
 		if strings.HasPrefix(key, prefix) {
@@ -340,5 +350,104 @@ func TestChainSurvivesCrash(t *testing.T) {
 		if err != nil || len(reports[0].Findings) != 0 || reports[0].Error != "" {
 			t.Errorf("a crash with digests %v: %+v, %v", digests, reports, err)
 		}
+	}
+}
+
+// A trail's bucket is looked at when the trail is made.
+func TestBucketIsChecked(t *testing.T) {
+	w := boot(t)
+	for name, want := range map[string]string{"none": "S3BucketDoesNotExistException", "closed": "InsufficientS3BucketPolicyException"} {
+		_, err := w.CreateTrail(t.Context(), &sdk.CreateTrailInput{Name: aws.String("other"), S3BucketName: &name})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
+		if _, err = w.UpdateTrail(t.Context(), &sdk.UpdateTrailInput{Name: aws.String("audit"), S3BucketName: &name}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
+	}
+	if got, err := w.GetTrail(t.Context(), &sdk.GetTrailInput{Name: aws.String("audit")}); err != nil || *got.Trail.S3BucketName != "logs" {
+		t.Errorf("got %+v, %v: what was refused is not kept", got, err)
+	}
+}
+
+func TestAdvancedSelectors(t *testing.T) {
+	w := boot(t)
+	field := func(name string, change func(*types.AdvancedFieldSelector)) types.AdvancedFieldSelector {
+		f := types.AdvancedFieldSelector{Field: &name}
+		change(&f)
+		return f
+	}
+	equals := func(name string, values ...string) types.AdvancedFieldSelector {
+		return field(name, func(f *types.AdvancedFieldSelector) { f.Equals = values })
+	}
+	put := func(selectors ...types.AdvancedFieldSelector) error {
+		_, err := w.PutEventSelectors(t.Context(), &sdk.PutEventSelectorsInput{TrailName: aws.String("audit"), AdvancedEventSelectors: []types.AdvancedEventSelector{{FieldSelectors: selectors}}})
+		return err
+	}
+	for _, bad := range [][]types.AdvancedFieldSelector{{equals("eventName", "GetObject")}, {equals("eventCategory", "Data")}, {equals("eventCategory", "Management"), equals("colour", "red")}} {
+		if err := put(bad...); err == nil || !strings.Contains(err.Error(), "InvalidEventSelectors") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := put(equals("eventCategory", "Insight")); err == nil || !strings.Contains(err.Error(), "NotImplemented") {
+		t.Errorf("got %v", err)
+	}
+	for _, c := range []struct {
+		selectors []types.AdvancedFieldSelector
+		want      int
+	}{
+		{[]types.AdvancedFieldSelector{equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object"), field("resources.ARN", func(f *types.AdvancedFieldSelector) { f.StartsWith = []string{"arn:aws:s3:::data/"} })}, 1},
+		{[]types.AdvancedFieldSelector{equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object"), field("resources.ARN", func(f *types.AdvancedFieldSelector) { f.NotStartsWith = []string{"arn:aws:s3:::data/"} })}, 0},
+		{[]types.AdvancedFieldSelector{equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object"), equals("readOnly", "false")}, 0},
+		{[]types.AdvancedFieldSelector{equals("eventCategory", "Management"), equals("eventName", "DeleteBucket")}, 0},
+	} {
+		if err := put(c.selectors...); err != nil {
+			t.Fatal(err)
+		}
+		before := len(w.bucket)
+		w.record(t, "s3", "GetObject", true)
+		if err := w.service.Flush(t.Context(), false); err != nil || len(w.bucket)-before != c.want {
+			t.Errorf("%d files, want %d, %v", len(w.bucket)-before, c.want, err)
+		}
+	}
+}
+
+// Events are kept for 90 days, and longer while a trail has not delivered them.
+func TestOldEventsAreForgotten(t *testing.T) {
+	w := boot(t)
+	w.record(t, "sqs", "CreateQueue", false)
+	look := func() int {
+		out, err := w.LookupEvents(t.Context(), &sdk.LookupEventsInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(out.Events)
+	}
+	if look() != 1 {
+		t.Fatal("the event is not there")
+	}
+	w.now = w.now.AddDate(0, 0, 91)
+	if look() != 0 {
+		t.Error("the event can be looked up after 91 days")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	count := func() (n int) {
+		w.service.Run(ctx, func(err error) { t.Error(err) })
+		if err := w.store.View(func(tx state.Tx) error {
+			for range state.NewCollection[json.RawMessage]("cloudtrail/events").Scan(tx, "", "") {
+				n++
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := count(); n != 1 { // delivered at the end of Run, after it forgot
+		t.Errorf("%d events, want the one that was not delivered yet", n)
+	}
+	if n := count(); n != 0 || len(w.bucket) == 0 {
+		t.Errorf("%d events and %d files", n, len(w.bucket))
 	}
 }

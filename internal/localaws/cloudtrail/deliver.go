@@ -194,8 +194,7 @@ func (s *Service) put(ctx context.Context, t trail, object string, body []byte, 
 	if err := w.Close(); err != nil {
 		return err
 	}
-	caller := wire.Caller{Account: t.Account, Region: t.Region, ARN: t.arn(), Service: "cloudtrail.amazonaws.com"}
-	if err := s.cfg.Bucket.Put(ctx, caller, Object{t.Bucket, object, b.Bytes(), metadata}); err != nil {
+	if err := s.cfg.Bucket.Put(ctx, t.service(), Object{t.Bucket, object, b.Bytes(), metadata}); err != nil {
 		return fmt.Errorf("deliver %s to %s: %w", object, t.Bucket, err)
 	}
 	return nil
@@ -261,4 +260,21 @@ func (d digest) toSign(body []byte) []byte {
 		previous = *d.PreviousSignature
 	}
 	return []byte(d.End + "\n" + d.Bucket + "/" + d.Object + "\n" + hash(body) + "\n" + previous)
+}
+
+// service is CloudTrail itself, acting for the trail.
+func (t trail) service() wire.Caller {
+	return wire.Caller{Account: t.Account, Region: t.Region, ARN: t.arn(), Service: "cloudtrail.amazonaws.com"}
+}
+
+// checkBucket refuses a trail whose bucket would not take its files.
+func (s *Service) checkBucket(ctx context.Context, t trail) error {
+	err := s.cfg.Bucket.Check(ctx, t.service(), t.Bucket, t.path("CloudTrail", t.Region, s.cfg.Clock()))
+	switch {
+	case wire.IsCode(err, "NoSuchBucket"):
+		return wire.Errorf("S3BucketDoesNotExistException", "S3 bucket %s does not exist!", t.Bucket).Because(err)
+	case err != nil:
+		return wire.Errorf("InsufficientS3BucketPolicyException", "Incorrect S3 bucket policy is detected for bucket: %s", t.Bucket).Because(err)
+	}
+	return nil
 }

@@ -31,6 +31,9 @@ func (t trail) selects(e stored) bool {
 	if e.Account != t.Account || e.Region != t.Region && !t.Multi {
 		return false
 	}
+	if len(t.Advanced) > 0 {
+		return slices.ContainsFunc(t.Advanced, func(a advanced) bool { return a.selects(e.Record) })
+	}
 	if len(t.Selectors) == 0 {
 		return e.Record.ManagementEvent
 	}
@@ -58,16 +61,26 @@ func (s selector) selects(r record) bool {
 var dataTypes = map[string]string{"s3.amazonaws.com": "AWS::S3::Object", "lambda.amazonaws.com": "AWS::Lambda::Function", "dynamodb.amazonaws.com": "AWS::DynamoDB::Table"}
 
 type selectorsInput struct {
-	TrailName      string     `required:"true"`
-	EventSelectors []selector `required:"true" min:"1" max:"5"`
+	TrailName              string     `required:"true"`
+	EventSelectors         []selector `max:"5"`
+	AdvancedEventSelectors []advanced
 }
 
 type selectorsOutput struct {
-	TrailARN       string
-	EventSelectors []selector
+	TrailARN               string
+	EventSelectors         []selector `json:",omitempty"`
+	AdvancedEventSelectors []advanced `json:",omitempty"`
 }
 
 func (s *Service) putSelectors(_ context.Context, call *wire.Call, in *selectorsInput) (*selectorsOutput, error) {
+	if (len(in.EventSelectors) > 0) == (len(in.AdvancedEventSelectors) > 0) {
+		return nil, wire.Errorf("InvalidEventSelectorsException", "Specify either EventSelectors or AdvancedEventSelectors, and not both.")
+	}
+	for _, a := range in.AdvancedEventSelectors {
+		if err := a.check(); err != nil {
+			return nil, err
+		}
+	}
 	for _, sel := range in.EventSelectors {
 		for _, d := range sel.DataResources {
 			known := false
@@ -80,10 +93,10 @@ func (s *Service) putSelectors(_ context.Context, call *wire.Call, in *selectors
 		}
 	}
 	t, err := s.change(call, in.TrailName, func(t *trail) error {
-		t.Selectors = in.EventSelectors
+		t.Selectors, t.Advanced = in.EventSelectors, in.AdvancedEventSelectors
 		return nil
 	})
-	return &selectorsOutput{t.arn(), t.Selectors}, err
+	return &selectorsOutput{t.arn(), t.Selectors, t.Advanced}, err
 }
 
 type trailNameInput struct {
@@ -92,11 +105,11 @@ type trailNameInput struct {
 
 func (s *Service) getSelectors(_ context.Context, call *wire.Call, in *trailNameInput) (*selectorsOutput, error) {
 	t, err := s.find(call, in.TrailName)
-	if len(t.Selectors) == 0 {
+	if len(t.Selectors)+len(t.Advanced) == 0 {
 		yes := true
 		t.Selectors = []selector{{ReadWriteType: "All", IncludeManagementEvents: &yes}}
 	}
-	return &selectorsOutput{t.arn(), t.Selectors}, err
+	return &selectorsOutput{t.arn(), t.Selectors, t.Advanced}, err
 }
 
 type lookupInput struct {
@@ -149,6 +162,7 @@ func (s *Service) lookupEvents(_ context.Context, call *wire.Call, in *lookupInp
 		return nil, err
 	}
 	var found []state.Entry[stored]
+	oldest := s.cfg.Clock().Add(-kept)
 	err := s.cfg.Store.View(func(tx state.Tx) error {
 		for raw := range events.Scan(tx, "", "") {
 			if in.NextToken != "" && raw.Key() >= in.NextToken {
@@ -158,7 +172,7 @@ func (s *Service) lookupEvents(_ context.Context, call *wire.Call, in *lookupInp
 			if err != nil {
 				return err
 			}
-			if in.wants(e, call) {
+			if in.wants(e, call) && !e.Time.Before(oldest) {
 				found = append(found, state.Entry[stored]{Key: raw.Key(), Value: e})
 			}
 		}

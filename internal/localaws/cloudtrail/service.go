@@ -27,6 +27,9 @@ type Object struct {
 // Writer puts log files into buckets.
 type Writer interface {
 	Put(ctx context.Context, caller wire.Caller, o Object) error
+	// Check tells whether Put of the key would be allowed, without doing it.
+	// Errors: NoSuchBucket, AccessDenied.
+	Check(ctx context.Context, caller wire.Caller, bucket, key string) error
 }
 
 // Config says what the service works with.
@@ -106,6 +109,7 @@ type trail struct {
 	Intended       map[string]string `json:",omitempty"` // keys of log files by region
 	IntendedDigest *time.Time        `json:",omitempty"`
 	Selectors      []selector        `json:",omitempty"`
+	Advanced       []advanced        `json:",omitempty"` // or these
 	Tags           map[string]string `json:",omitempty"`
 }
 
@@ -196,9 +200,7 @@ func (s *Service) refresh() error {
 		all, err := trails.List(tx, "", "", 0)
 		wanted := false
 		for _, e := range all {
-			for _, sel := range e.Value.Selectors {
-				wanted = wanted || e.Value.Logging && len(sel.DataResources) > 0
-			}
+			wanted = wanted || e.Value.Logging && e.Value.wantsData()
 		}
 		s.data.Store(wanted)
 		return err
@@ -210,6 +212,9 @@ func (s *Service) Run(ctx context.Context, report func(error)) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	last := s.cfg.Clock()
+	if err := s.prune(); err != nil {
+		report(err)
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -222,7 +227,7 @@ func (s *Service) Run(ctx context.Context, report func(error)) {
 		err := s.save()
 		if now := s.cfg.Clock(); now.Sub(last) >= s.cfg.Delivery {
 			last = now
-			err = errors.Join(err, s.Flush(ctx, false))
+			err = errors.Join(err, s.Flush(ctx, false), s.prune())
 		}
 		if err != nil {
 			report(err)

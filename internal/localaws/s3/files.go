@@ -141,3 +141,9 @@ func (s *Service) authorize(ctx context.Context, caller wire.Caller, operation s
 	}
 	return nil
 }
+
+// Exists tells whether there is a bucket of this name. Errors: NoSuchBucket.
+func (s *Service) Exists(bucketName string) error {
+	_, err := s.find(bucketName)
+	return err
+}

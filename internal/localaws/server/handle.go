@@ -184,6 +184,7 @@ func (s *Server) Invoke(ctx context.Context, caller wire.Caller, service, operat
 		if err != nil {
 			return err
 		}
+		call.Input = in
 		if err := s.authorize(ctx, call, op, in); err != nil {
 			return err
 		}

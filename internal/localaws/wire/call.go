@@ -50,6 +50,9 @@ type Call struct {
 	Body []byte            // the whole body, unless the operation streams it
 	Vars map[string]string // labels of the URI, unescaped
 
+	// Input is the input of a call from inside the process, else nil.
+	Input any
+
 	// Resources are what the call touched, for the request log.
 	Resources []string
 }
