@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -20,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -34,9 +36,9 @@ import (
 // clients has AWS's own client of each service of the endpoint, by the
 // service's name: its methods are all the operations that AWS has.
 var clients = map[string]any{
-	"athena": &athena.Client{}, "cloudtrail": &cloudtrail.Client{}, "ecr": &ecr.Client{}, "ecs": &ecs.Client{},
+	"athena": &athena.Client{}, "cloudtrail": &cloudtrail.Client{}, "dynamodb": &dynamodb.Client{}, "ecr": &ecr.Client{}, "ecs": &ecs.Client{},
 	"events": &eventbridge.Client{}, "glue": &glue.Client{}, "iam": &iam.Client{}, "kms": &kms.Client{},
-	"lambda": &lambda.Client{}, "logs": &cloudwatchlogs.Client{}, "s3": &s3.Client{},
+	"lambda": &lambda.Client{}, "logs": &cloudwatchlogs.Client{}, "s3": &s3.Client{}, "scheduler": &scheduler.Client{},
 	"secretsmanager": &secretsmanager.Client{}, "sns": &sns.Client{}, "sqs": &sqs.Client{}, "ssm": &ssm.Client{},
 	"states": &sfn.Client{}, "sts": &sts.Client{},
 }
