@@ -161,9 +161,14 @@ func untyped(q *sql.Query) map[string]bool {
 	if _, ok := q.Body.(*sql.Select); !ok || s == nil {
 		return out
 	}
-	for _, it := range s.Items {
-		if _, ok := it.X.(*sql.Null); ok && it.Alias != nil {
+	for i, it := range s.Items {
+		if _, ok := it.X.(*sql.Null); !ok {
+			continue
+		}
+		if it.Alias != nil {
 			out[it.Alias.Text] = true
+		} else {
+			out[columnName(anonymous, i)] = true
 		}
 	}
 	return out

@@ -211,7 +211,7 @@ func TestErrorsAreAthenasOwn(t *testing.T) {
 		"SELECT 1 / 0":                                                    "DIVISION_BY_ZERO",
 		"SELECT cast('x' as int)":                                         "INVALID_CAST_ARGUMENT: Cannot cast 'x' to INT",
 		"SELECT cast('1.7' as int)":                                       "INVALID_CAST_ARGUMENT: Cannot cast '1.7' to INT",
-		"SELECT abs('x')":                                                 "TYPE_MISMATCH: line 1:8: Unexpected parameters (varchar) for function abs",
+		"SELECT abs('x')":                                                 "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (varchar) for function abs",
 		"SELECT b + 1 FROM t":                                             "TYPE_MISMATCH",
 		"SELECT * FROM t WHERE d > '2020-01-01'":                          "TYPE_MISMATCH",
 		"SELECT a FROM t x JOIN t y ON true":                              "AMBIGUOUS_NAME: line 1:8",
@@ -247,7 +247,7 @@ func TestResultFileIsAthenas(t *testing.T) {
 	for _, c := range res.Columns {
 		types += c.Type + " "
 	}
-	if types != "integer varchar integer varchar boolean decimal integer " {
+	if types != "integer varchar unknown varchar boolean decimal integer " {
 		t.Error(types)
 	}
 	if meta := b.read(res.Output + ".metadata"); !bytes.Contains([]byte(meta), []byte("B c")) {

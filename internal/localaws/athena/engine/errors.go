@@ -107,7 +107,7 @@ func (d duckError) binder(m string) (kind, msg string) {
 	case d.Subtype == "NO_MATCHING_FUNCTION":
 		return d.noFunction()
 	case strings.HasPrefix(m, "Macro "):
-		return sql.TypeMismatch, "Unexpected types of arguments for " + strings.TrimPrefix(strings.Fields(m)[1], "trino_")
+		return sql.FunctionNotFound, "Unexpected parameters for function " + strings.TrimSuffix(strings.TrimPrefix(strings.Fields(m)[1], "trino_"), "()")
 	case strings.HasPrefix(m, "Cannot compare") || strings.Contains(m, "explicit cast") || strings.Contains(m, "Cannot mix values"):
 		return sql.TypeMismatch, m
 	case strings.HasPrefix(m, "Set operations can only"):
@@ -135,7 +135,7 @@ func (d duckError) noFunction() (kind, msg string) {
 	if strings.ContainsAny(name, "+-*/%<>=|") {
 		return sql.TypeMismatch, fmt.Sprintf("Cannot apply operator: %s", strings.Replace(args, ", ", " "+name+" ", 1))
 	}
-	return sql.TypeMismatch, fmt.Sprintf("Unexpected parameters (%s) for function %s", args, name)
+	return sql.FunctionNotFound, fmt.Sprintf("Unexpected parameters (%s) for function %s", args, name)
 }
 
 func (d duckError) conversion(m string) (kind, msg string) {

@@ -42,3 +42,10 @@ CREATE MACRO trino_length(x BLOB) AS octet_length(x), (x VARCHAR) AS length(x);
 CREATE MACRO trino_bucket(x, lo, hi, n) AS CASE WHEN x < lo THEN 0 WHEN x >= hi THEN CAST(n AS BIGINT) + 1
   ELSE CAST(floor((CAST(x AS DOUBLE) - lo) * n / (hi - lo)) AS BIGINT) + 1 END;
 CREATE MACRO trino_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s + n - 1] WHEN s < 0 THEN a[len(a) + s + 1:len(a) + s + n] END;
+CREATE MACRO trino_quotient(a, b) AS CASE WHEN b = 0 THEN CAST('Division by zero' AS INTEGER)
+  ELSE (CASE WHEN (a < 0) <> (b < 0) THEN -1 ELSE 1 END) * ((2 * abs(a) + abs(b)) // (2 * abs(b))) END;
+CREATE MACRO trino_json_scalar(j, p) AS CASE WHEN json_type(CAST(j AS JSON), p) IN ('OBJECT', 'ARRAY') THEN NULL ELSE json_extract_string(CAST(j AS JSON), p) END;
+CREATE MACRO trino_json_size(j, p) AS CASE json_type(CAST(j AS JSON), p) WHEN 'ARRAY' THEN CAST(json_array_length(CAST(j AS JSON), p) AS BIGINT)
+  WHEN 'OBJECT' THEN len(json_keys(CAST(j AS JSON), p)) WHEN NULL THEN NULL ELSE 0 END;
+CREATE MACRO trino_iso8601(t DATE) AS strftime(t, '%Y-%m-%d'), (t TIMESTAMP) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%g'),
+  (t TIMESTAMPTZ) AS strftime(CAST(t AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%gZ');

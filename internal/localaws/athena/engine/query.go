@@ -19,10 +19,11 @@ type session struct {
 	*run
 	in      *instance
 	scans   []*scan
-	known   map[string]bool // full names of tables and views that DuckDB has
-	folders map[string]bool // that hold links to the files of scans
-	maps    map[string]bool // names of columns that some table declares as maps
-	depth   int             // of views within views
+	columns map[string]map[string]string // types by column of the tables and views in known
+	known   map[string]bool              // full names of tables and views that DuckDB has
+	folders map[string]bool              // that hold links to the files of scans
+	maps    map[string]bool              // names of columns that some table declares as maps
+	depth   int                          // of views within views
 	notes   []string
 }
 
@@ -36,7 +37,7 @@ func (r *run) withSession(f func(*session) error) error {
 	if err != nil {
 		return err
 	}
-	s := &session{run: r, in: in, known: map[string]bool{}, folders: map[string]bool{}, maps: map[string]bool{}}
+	s := &session{run: r, in: in, columns: map[string]map[string]string{}, known: map[string]bool{}, folders: map[string]bool{}, maps: map[string]bool{}}
 	err = f(s)
 	var fault *sql.Error
 	sound := err == nil || errors.As(err, &fault) && fault.Type != sql.GenericInternal && fault.Type != sql.ExceededMemory
@@ -63,7 +64,7 @@ func (s *session) translate(q *sql.Query) (translation, error) {
 func (s *session) translateIn(q *sql.Query, database string) (translation, error) {
 	t := &translator{database: database, now: s.cfg.Now(), args: s.args, strict: s.cfg.Strict,
 		table: func(r *sql.Table) (string, error) { return s.register(r, database) },
-		isMap: func(c string) bool { return s.maps[c] }}
+		isMap: func(c string) bool { return s.maps[c] }, columns: func(r *sql.Table) map[string]string { return s.columns[s.fullName(r, database)] }}
 	if err := s.preload(q, database); err != nil {
 		return translation{}, err
 	}
@@ -109,8 +110,17 @@ func (s *session) register(r *sql.Table, database string) (string, error) {
 	if err := s.in.grant(s.ctx, db, name, body, t.Type != catalog.View); err != nil {
 		return "", tableError(t, err)
 	}
-	s.known[full] = true
+	s.known[full], s.columns[full] = true, columnsAs(t.Storage.Columns, t.PartitionKeys)
 	return full, nil
+}
+
+// fullName is the name by which DuckDB knows a table, once it does.
+func (s *session) fullName(r *sql.Table, database string) string {
+	n := len(r.Parts)
+	if n > 1 {
+		database = strings.ToLower(r.Parts[n-2].Text)
+	}
+	return fullName(database, strings.ToLower(r.Parts[n-1].Text))
 }
 
 // tableError words a failure to read a table.
@@ -228,12 +238,12 @@ func (r *run) query(q *sql.Query) error {
 		r.res.Planning = time.Since(start)
 		start = time.Now()
 		defer func() { r.res.Execution = time.Since(start) }()
-		return s.result(tr)
+		return s.result(tr, untyped(q))
 	})
 }
 
-// result runs a translated query and writes its rows as CSV.
-func (s *session) result(tr translation) error {
+// result runs a translated query and writes its rows as CSV. Columns that are a bare NULL have no type.
+func (s *session) result(tr translation, null map[string]bool) error {
 	if err := s.checkLimit(tr); err != nil {
 		return err
 	}
@@ -246,6 +256,11 @@ func (s *session) result(tr translation) error {
 		return err
 	}
 	columns, shapes := describe(rows)
+	for i, c := range columns {
+		if null[c.Name] {
+			columns[i] = Column{Name: c.Name, Type: "unknown"}
+		}
+	}
 	s.res.Columns, s.res.Header = columns, true
 	return s.writeFile(".csv", func(w *bufio.Writer) error {
 		n, err := writeCSV(w, rows, columns, shapes)

@@ -51,9 +51,11 @@ type translator struct {
 	ctes     []string // names in scope, innermost last
 	database string
 	now      time.Time
-	args     []sql.Expr                       // of EXECUTE ... USING
-	table    func(*sql.Table) (string, error) // makes a table known to DuckDB and returns its full name there
-	isMap    func(column string) bool         // whether a table of the query declares this column as a map
+	args     []sql.Expr                         // of EXECUTE ... USING
+	table    func(*sql.Table) (string, error)   // makes a table known to DuckDB and returns its full name there
+	isMap    func(column string) bool           // whether a table of the query declares this column as a map
+	columns  func(*sql.Table) map[string]string // types of a table's columns; nil before they are known
+	scopes   [][]related                        // innermost last
 	strict   bool
 }
 
@@ -224,6 +226,8 @@ func (t *translator) values(v *sql.Values) {
 }
 
 func (t *translator) selectBody(s *sql.Select) {
+	t.scopes = append(t.scopes, t.scopeOf(s.From))
+	defer func() { t.scopes = t.scopes[:len(t.scopes)-1] }()
 	t.put("SELECT ")
 	if s.Distinct {
 		t.put("DISTINCT ")
@@ -380,25 +384,36 @@ func (t *translator) unnest(u *sql.Unnest) {
 		t.as(u.As)
 		return
 	}
-	if u.Ordinality {
-		t.fail(sql.NotSupported, u.Pos, "UNNEST of several arrays or a map WITH ORDINALITY is not supported")
-	}
 	t.put("LATERAL (SELECT ")
 	if pair {
-		t.put("unnest(map_keys(")
-		t.expr(u.Exprs[0])
-		t.put(")), unnest(map_values(")
-		t.expr(u.Exprs[0])
-		t.put("))")
+		t.call1("unnest(map_keys(", u.Exprs[0], ")), ")
+		t.call1("unnest(map_values(", u.Exprs[0], "))")
 	} else {
-		t.list(len(u.Exprs), func(i int) {
-			t.put("unnest(")
-			t.expr(u.Exprs[i])
-			t.put(")")
-		})
+		t.list(len(u.Exprs), func(i int) { t.call1("unnest(", u.Exprs[i], ")") })
+	}
+	if u.Ordinality {
+		t.ordinality(u, pair)
 	}
 	t.put(")")
 	t.as(u.As)
+}
+
+// call1 writes words around an expression.
+func (t *translator) call1(before string, x sql.Expr, after string) {
+	t.put(before)
+	t.expr(x)
+	t.put(after)
+}
+
+// ordinality numbers the rows of several arrays side by side, as many as the longest has, or of a map.
+func (t *translator) ordinality(u *sql.Unnest, pair bool) {
+	t.put(", unnest(range(1, 1 + greatest(")
+	if pair {
+		t.call1("cardinality(", u.Exprs[0], ")::BIGINT")
+	} else {
+		t.list(len(u.Exprs), func(i int) { t.call1("len(", u.Exprs[i], ")") })
+	}
+	t.put(")))")
 }
 
 func (t *translator) join(j *sql.Join) {

@@ -22,12 +22,21 @@ func (t *translator) call(c *sql.Call) {
 	if f.win && c.Over == nil {
 		t.fail(sql.SyntaxError, c.Pos, "Window function %s must have an OVER clause", c.Name)
 	}
+	if readsClock[c.Name] && len(c.Args) > 0 {
+		own := *c
+		own.Args = append([]sql.Expr{wall(c.Args[0])}, c.Args[1:]...)
+		c = &own
+	}
 	if f.write != nil {
 		f.write(t, c)
 		return
 	}
 	t.form(f.out, c)
 }
+
+// readsClock are functions that read or print the parts of their first argument, a time.
+var readsClock = map[string]bool{"date_format": true, "date": true, "year": true, "quarter": true, "month": true, "week": true, "week_of_year": true, "day": true,
+	"day_of_month": true, "day_of_week": true, "dow": true, "day_of_year": true, "doy": true, "hour": true, "minute": true, "second": true, "millisecond": true, "last_day_of_month": true}
 
 // form writes DuckDB's form of a call.
 func (t *translator) form(out string, c *sql.Call) {
@@ -191,6 +200,7 @@ func (t *translator) replace(c *sql.Call) {
 }
 
 func (t *translator) ifCall(c *sql.Call) {
+	t.checkAlike("Result types for IF", c.Args[1:])
 	if len(c.Args) == 2 {
 		t.form("CASE WHEN $1 THEN $2 END", c)
 		return
@@ -200,6 +210,16 @@ func (t *translator) ifCall(c *sql.Call) {
 
 // concat is null where an argument is, unlike DuckDB's function.
 func (t *translator) concat(c *sql.Call) {
+	types := make([]string, len(c.Args))
+	bad := false
+	for i, a := range c.Args {
+		types[i] = typeName(t.typeOf(a))
+		f := family(types[i])
+		bad = bad || f != "" && f != "varchar" && f != "varbinary"
+	}
+	if bad {
+		t.fail(sql.FunctionNotFound, c.Pos, "Unexpected parameters (%s) for function concat. Expected: concat(char(x), char(y)), concat(array(E), E) E, concat(E, array(E)) E, concat(array(E)) E, concat(varchar), concat(varbinary)", strings.Join(types, ", "))
+	}
 	t.put("(")
 	for i, a := range c.Args {
 		if i > 0 {
@@ -338,4 +358,43 @@ func (t *translator) reduce(c *sql.Call) {
 
 func (t *translator) mod(c *sql.Call) {
 	t.infix(&sql.Infix{Pos: c.Pos, Op: "%", L: c.Args[0], R: c.Args[1]})
+}
+
+func (t *translator) coalesce(c *sql.Call) {
+	t.checkAlike("All COALESCE operands", c.Args)
+	t.form("coalesce", c)
+}
+
+// sequence of dates goes day by day unless it is told otherwise.
+func (t *translator) sequence(c *sql.Call) {
+	switch ty := t.typeOf(c.Args[0]); {
+	case ty == "date" && len(c.Args) == 2:
+		t.form("CAST(generate_series($1, $2, INTERVAL 1 DAY) AS DATE[])", c)
+	case ty == "date":
+		t.form("CAST(generate_series($1, $2, $3) AS DATE[])", c)
+	default:
+		t.form("generate_series", c)
+	}
+}
+
+// typeof tells a type that is known without running the query.
+func (t *translator) typeof(c *sql.Call) {
+	ty := t.typeOf(c.Args[0])
+	if ty == "" && t.columns != nil {
+		t.fail(sql.NotSupported, c.Pos, "typeof of an expression of this kind is not supported")
+	}
+	t.put("CAST(", literal(ty), " AS VARCHAR)")
+}
+
+// arrayJoin leaves nulls out, or puts something in their place.
+func (t *translator) arrayJoin(c *sql.Call) {
+	if len(c.Args) == 3 {
+		t.form("array_to_string(list_transform($1, lambda trino_x: coalesce(CAST(trino_x AS VARCHAR), $3)), $2)", c)
+		return
+	}
+	t.form("array_to_string($1, $2)", c)
+}
+
+func (t *translator) atTimezone(c *sql.Call) {
+	t.expr(&sql.AtZone{Pos: c.Pos, X: c.Args[0], Zone: c.Args[1]})
 }

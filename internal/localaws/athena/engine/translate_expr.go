@@ -45,6 +45,7 @@ func (t *translator) expr(x sql.Expr) {
 }
 
 func (t *translator) ident(x *sql.Ident) {
+	t.checkColumn(x)
 	parts := x.Parts
 	if len(parts) == 4 && strings.EqualFold(parts[0].Text, awsDataCatalog) {
 		parts = parts[1:]
@@ -129,6 +130,7 @@ func (t *translator) operator(x sql.Expr) {
 	case *sql.Infix:
 		t.infix(x)
 	case *sql.Between:
+		t.checkBetween(x)
 		t.put("(")
 		t.expr(x.X)
 		t.put(not(x.Not), " BETWEEN ")
@@ -191,6 +193,8 @@ func (t *translator) compound(x sql.Expr) {
 		t.extract(x)
 	case *sql.AtZone:
 		t.atZone(x)
+	case *wallClock:
+		t.wallClock(x)
 	case *sql.Array:
 		t.put("list_value(")
 		t.exprs(x.Elems)
@@ -204,11 +208,51 @@ func (t *translator) compound(x sql.Expr) {
 		t.expr(x.I)
 		t.put("]")
 	case *sql.Lambda:
-		t.put("lambda ", idents(x.Params), ": ")
-		t.expr(x.Body)
+		t.lambda(x)
 	default:
 		t.fail(sql.GenericInternal, x.At(), "no translation for %T", x)
 	}
+}
+
+// lambda hides the columns that its parameters are named like.
+func (t *translator) lambda(x *sql.Lambda) {
+	t.scopes = append(t.scopes, []related{{}})
+	defer func() { t.scopes = t.scopes[:len(t.scopes)-1] }()
+	t.put("lambda ", idents(x.Params), ": ")
+	t.expr(x.Body)
+}
+
+func (t *translator) checkBetween(x *sql.Between) {
+	a, lo, hi := t.typeOf(x.X), t.typeOf(x.Lo), t.typeOf(x.Hi)
+	for _, b := range []string{lo, hi} {
+		if fa, fb := family(a), family(b); fa != "" && fb != "" && fa != fb {
+			t.fail(sql.TypeMismatch, x.Pos, "Cannot check if %s is BETWEEN %s and %s", a, lo, hi)
+		}
+	}
+}
+
+// checkOperator fails for what DuckDB would convert and Trino does not.
+func (t *translator) checkOperator(x *sql.Infix) {
+	switch x.Op {
+	case "=", "<>", "!=", "<", "<=", ">", ">=":
+		t.check(x.Pos, x.Op, x.L, x.R)
+	case "||":
+		for _, e := range []sql.Expr{x.L, x.R} {
+			if f := family(t.typeOf(e)); f != "" && f != "varchar" && f != "varbinary" {
+				t.fail(sql.FunctionNotFound, x.Pos, "Unexpected parameters (%s, %s) for function concat. Expected: concat(char(x), char(y)), concat(array(E), E) E, concat(E, array(E)) E, concat(array(E)) E, concat(varchar), concat(varbinary)",
+					typeName(t.typeOf(x.L)), typeName(t.typeOf(x.R)))
+			}
+		}
+	case "*", "/", "%":
+		t.check(x.Pos, x.Op, x.L, x.R)
+	}
+}
+
+func typeName(ty string) string {
+	if ty == "" {
+		return "unknown"
+	}
+	return ty
 }
 
 func (t *translator) subquery(q *sql.Query) {
@@ -218,6 +262,12 @@ func (t *translator) subquery(q *sql.Query) {
 }
 
 func (t *translator) in(x *sql.In) {
+	for _, e := range x.List {
+		a, b := t.typeOf(x.X), t.typeOf(e)
+		if fa, fb := family(a), family(b); fa != "" && fb != "" && fa != fb {
+			t.fail(sql.TypeMismatch, e.At(), "IN value and list items must be the same type or coercible to a common type. Cannot find common type between %s and %s, all types (without duplicates): [%s, %s]", a, b, a, b)
+		}
+	}
 	t.put("(")
 	if r, ok := x.X.(*sql.Row); ok && x.Query != nil {
 		t.put("(")
@@ -245,6 +295,10 @@ func (t *translator) infix(x *sql.Infix) {
 		return
 	case x.Op == "+" && left:
 		t.shift(x.Op, x.R, func() { t.expr(x.L) })
+		return
+	}
+	t.checkOperator(x)
+	if t.decimals(x) {
 		return
 	}
 	t.put("(")
@@ -291,6 +345,17 @@ func nonZero(x sql.Expr) bool {
 }
 
 func (t *translator) caseExpr(x *sql.Case) {
+	var results []sql.Expr
+	for _, w := range x.Whens {
+		results = append(results, w.Result)
+		if x.Operand != nil {
+			t.check(w.Cond.At(), "=", x.Operand, w.Cond)
+		}
+	}
+	if x.Else != nil {
+		results = append(results, x.Else)
+	}
+	t.checkAlike("All CASE results", results)
 	t.put("CASE ")
 	if x.Operand != nil {
 		t.expr(x.Operand)
@@ -313,6 +378,13 @@ func (t *translator) cast(x *sql.Cast) {
 	duck, err := x.Type.DuckDB()
 	if err != nil {
 		panic(failure{err})
+	}
+	if r, ok := x.X.(*sql.Row); ok && (x.Type.Name == "row" || x.Type.Name == "struct") && len(r.Elems) == len(x.Type.Args) {
+		t.castRow(r, x)
+		return
+	}
+	if duck == "DATE" || duck == "TIMESTAMP" {
+		x = &sql.Cast{Pos: x.Pos, X: wall(x.X), Type: x.Type, Try: x.Try}
 	}
 	verb, try := "CAST", "to"
 	if x.Try {
@@ -339,6 +411,16 @@ func (t *translator) cast(x *sql.Cast) {
 	t.put(" AS ", duck, ")")
 }
 
+// castRow casts member by member: DuckDB goes by names, Trino by order.
+func (t *translator) castRow(r *sql.Row, x *sql.Cast) {
+	t.put("struct_pack(")
+	t.list(len(r.Elems), func(i int) {
+		t.put(ident(x.Type.Fields[i].Text), " := ")
+		t.cast(&sql.Cast{Pos: x.Pos, X: r.Elems[i], Type: x.Type.Args[i], Try: x.Try})
+	})
+	t.put(")")
+}
+
 func (t *translator) toVarchar(x *sql.Cast) {
 	if len(x.Type.Params) == 1 {
 		t.put("substr(")
@@ -361,15 +443,36 @@ func (t *translator) extract(x *sql.Extract) {
 		t.fail(sql.SyntaxError, x.Pos, "Invalid EXTRACT field: %s", strings.ToUpper(x.Field))
 	}
 	t.put("date_part('", f, "', ")
-	t.expr(x.X)
+	t.expr(wall(x.X))
 	t.put(")")
 }
 
-// atZone keeps values in UTC, the one zone that this engine has.
+// wallClock is a time as clocks in a zone show it: what functions see that read or print its parts.
+type wallClock struct{ *sql.AtZone }
+
+// wall puts a time in another zone into the form that the reader of its parts takes.
+func wall(x sql.Expr) sql.Expr {
+	a, ok := x.(*sql.AtZone)
+	if !ok {
+		return x
+	}
+	if z, ok := a.Zone.(*sql.String); !ok || strings.EqualFold(z.Value, "UTC") {
+		return x
+	}
+	return &wallClock{a}
+}
+
+func (t *translator) wallClock(x *wallClock) {
+	t.put("(CAST(")
+	t.expr(x.X)
+	t.put(" AS TIMESTAMPTZ) AT TIME ZONE ", literal(x.Zone.(*sql.String).Value), ")")
+}
+
+// atZone keeps values in UTC, the one zone that a value of this engine has.
 func (t *translator) atZone(x *sql.AtZone) {
 	z, ok := x.Zone.(*sql.String)
 	if !ok || !strings.EqualFold(z.Value, "UTC") {
-		t.fail(sql.NotSupported, x.Pos, "AT TIME ZONE with a zone other than 'UTC' is not supported")
+		t.fail(sql.NotSupported, x.Pos, "AT TIME ZONE with a zone other than 'UTC' is supported only where its parts are read: in date_format, EXTRACT, hour and the like, or in a CAST to date or timestamp")
 	}
 	t.put("CAST(")
 	t.expr(x.X)
