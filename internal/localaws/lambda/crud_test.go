@@ -135,6 +135,7 @@ func TestRefusedFunctions(t *testing.T) {
 		},
 		"InvalidParameterValueException": {
 			func(in *awslambda.CreateFunctionInput) { in.Handler = nil },
+			func(in *awslambda.CreateFunctionInput) { in.Runtime = types.RuntimePython312 },
 			func(in *awslambda.CreateFunctionInput) { in.Code = &types.FunctionCode{} },
 			func(in *awslambda.CreateFunctionInput) { in.Code.ZipFile = []byte("no zip") },
 			func(in *awslambda.CreateFunctionInput) {
@@ -148,7 +149,6 @@ func TestRefusedFunctions(t *testing.T) {
 			},
 		},
 		"NotImplemented": {
-			func(in *awslambda.CreateFunctionInput) { in.Runtime = types.RuntimePython312 },
 			func(in *awslambda.CreateFunctionInput) { in.PackageType = types.PackageTypeImage },
 			func(in *awslambda.CreateFunctionInput) { in.Layers = []string{"l"} },
 			func(in *awslambda.CreateFunctionInput) {

@@ -150,7 +150,7 @@ func checkRuntime(name *string) error {
 	case name == nil, *name == "provided.al2023", *name == "provided.al2":
 		return nil
 	}
-	return wire.NotImplemented("the Lambda runtime %s (provided.al2023 and provided.al2 are)", *name)
+	return invalid("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [provided.al2, provided.al2023] or be a valid ARN", *name)
 }
 
 // hostArchitecture is this machine's, as Lambda calls it.

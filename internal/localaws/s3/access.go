@@ -68,7 +68,8 @@ func (s *Service) accessOf(c wire.Caller, action, bucketName, key string) wire.A
 // access returns the access to a bucket, to one of its keys, or to no bucket.
 func (s *Service) access(action, bucketName, key string) wire.Access {
 	if bucketName == "" {
-		return wire.Access{Action: action, Resource: "*"}
+		// AWS documents policies that grant s3:ListAllMyBuckets on arn:aws:s3:::*.
+		return wire.Access{Action: action, Resource: "arn:aws:s3:::*"}
 	}
 	a := wire.Access{Action: action, Resource: "arn:aws:s3:::" + bucketName}
 	if key != "" {
