@@ -36,6 +36,14 @@ func (e *Expression) Eval(env Env) (any, error) {
 	return env.Resolve(e.path)
 }
 
+// Function is the call as written, or empty for a path.
+func (e *Expression) Function() string {
+	if e.call == nil {
+		return ""
+	}
+	return e.call.String()
+}
+
 // Template is a compiled payload template: a JSON value in which fields whose name ends in .$ are expressions.
 // https://states-language.net/spec.html#payload-template
 type Template struct {
@@ -57,9 +65,10 @@ const (
 
 // FieldError says which field of a template could not be evaluated.
 type FieldError struct {
-	Field string // with its .$
-	Path  string // that names nothing
-	Err   error
+	Field    string // with its .$
+	Function string // whose argument the path is, if the field is a call
+	Path     string // that names nothing
+	Err      error
 }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Err.Error() }
@@ -112,7 +121,7 @@ func (t *Template) absent(name string, err error) (any, error) {
 	if t.expr.path != nil && missing.PastEnd {
 		return nil, nil
 	}
-	return nil, &FieldError{Field: name + ".$", Path: missing.Path, Err: err}
+	return nil, &FieldError{Field: name + ".$", Function: t.expr.Function(), Path: missing.Path, Err: err}
 }
 
 // compileTemplate compiles a JSON value; report gets the field and the reason of what is wrong.

@@ -86,7 +86,7 @@ func (f *frame) evaluation(err error, input any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &field):
-		return f.notFound(field.Path, field.Field, input)
+		return f.notFound(field, input)
 	case errors.As(err, &function):
 		return f.failed(asl.ErrIntrinsic, "%s", function)
 	case errors.As(err, &missing):
@@ -95,7 +95,10 @@ func (f *frame) evaluation(err error, input any) error {
 	return f.runtime("%s", err)
 }
 
-// notFound is the failure of a field whose path names nothing.
-func (f *frame) notFound(path, field string, input any) *Failure {
-	return f.runtime("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", path, field, value.String(input))
+// notFound is the failure of a field whose path names nothing, or whose function's argument is such a path.
+func (f *frame) notFound(e *asl.FieldError, input any) *Failure {
+	if e.Function != "" {
+		return f.runtime("The function '%s' had the following error: The JsonPath argument for the field '%s' could not be found in the input '%s'", e.Function, e.Path, value.String(input))
+	}
+	return f.runtime("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", e.Path, e.Field, value.String(input))
 }

@@ -121,7 +121,7 @@ func (f *frame) fail(raw any) error {
 		v, err := e.expr.Eval(f.env(raw))
 		var missing *jsonpath.MissingError
 		if errors.As(err, &missing) {
-			return f.notFound(missing.Path, e.name, raw)
+			return f.notFound(&asl.FieldError{Field: e.name, Function: e.expr.Function(), Path: missing.Path}, raw)
 		}
 		if err != nil {
 			return f.evaluation(err, raw)
