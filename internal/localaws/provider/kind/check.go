@@ -42,6 +42,7 @@ func (n Naming) make(name string, seed []byte) string {
 	if n.Lower {
 		name = strings.ToLower(name)
 	}
+	name = n.Prefix + name
 	if limit := n.Max - len(random); n.Max > 0 && len(name) > limit {
 		name = name[:limit]
 	}

@@ -80,9 +80,10 @@ type Property struct {
 type Object map[string]Property
 
 // Naming bounds a made-up name: what a program's own name is cut to, in
-// characters, and what follows the random part (".fifo").
+// characters, what comes before it ("alias/") and after the random part (".fifo").
 type Naming struct {
 	Max    int
+	Prefix string
 	Suffix string
 	Lower  bool // lower case only
 }

@@ -27,7 +27,7 @@ type Config struct {
 func Kinds(cfg Config) []kind.Kind {
 	types := sdk.Source(sdk.Types())
 	return slices.Concat(
-		buckets(cfg, types), roles(cfg, types),
+		buckets(cfg, types), roles(cfg, types), keys(cfg, types), topics(cfg, types), queues(cfg, types),
 	)
 }
 
