@@ -180,8 +180,8 @@ type TestMetricFilterOutput struct {
 	Matches []MetricFilterMatch `json:"matches"`
 }
 
-// testMetricFilter extracts nothing: terms name no fields, and of JSON this
-// endpoint tells the event alone.
+// testMetricFilter extracts the fields of space-delimited patterns; of JSON it
+// tells the event alone.
 func (s *Service) testMetricFilter(_ context.Context, _ *wire.Call, in *TestMetricFilterInput) (*TestMetricFilterOutput, error) {
 	p, err := parsePattern(*in.FilterPattern)
 	if err != nil {
@@ -190,7 +190,7 @@ func (s *Service) testMetricFilter(_ context.Context, _ *wire.Call, in *TestMetr
 	out := &TestMetricFilterOutput{Matches: []MetricFilterMatch{}}
 	for i, message := range in.LogEventMessages {
 		if p.Match(message) {
-			out.Matches = append(out.Matches, MetricFilterMatch{i + 1, message, map[string]string{}})
+			out.Matches = append(out.Matches, MetricFilterMatch{i + 1, message, p.Extract(message)})
 		}
 	}
 	return out, nil

@@ -133,6 +133,10 @@ func TestMetricFiltersAreKeptAndCounted(t *testing.T) {
 	if err != nil || len(matched.Matches) != 1 || matched.Matches[0].EventNumber != 2 {
 		t.Errorf("matched %+v, %v", matched, err)
 	}
+	matched, err = e.TestMetricFilter(ctx, &cloudwatchlogs.TestMetricFilterInput{FilterPattern: aws.String("[ip, status]"), LogEventMessages: []string{"127.0.0.1 200"}})
+	if err != nil || len(matched.Matches) != 1 || matched.Matches[0].ExtractedValues["$status"] != "200" {
+		t.Errorf("extracted %+v, %v", matched, err)
+	}
 	if _, err := e.DeleteMetricFilter(ctx, &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String("g"), FilterName: aws.String("f-g")}); err != nil {
 		t.Error(err)
 	}

@@ -230,7 +230,22 @@ func (v version) metadata(name string) metadata {
 		Description: v.Description, AllowedPattern: v.AllowedPattern, Version: v.Number, Tier: v.Tier, DataType: v.DataType}
 }
 
+// older is a filter as DescribeParameters had it first: Name, Type or KeyId.
+type older struct {
+	Key    string   `required:"true" enum:"Name,Type,KeyId"`
+	Values []string `required:"true"`
+}
+
+func (o older) filter() filter {
+	f := filter{Key: o.Key, Values: o.Values}
+	if o.Key == "Name" {
+		f.Option = "BeginsWith"
+	}
+	return f
+}
+
 type describeInput struct {
+	Filters          []older
 	ParameterFilters []filter
 	MaxResults       *int `min:"1" max:"50"`
 	NextToken        string
@@ -242,8 +257,15 @@ type metadataOutput struct {
 }
 
 func (s *Service) describe(_ context.Context, call *wire.Call, in *describeInput) (*metadataOutput, error) {
+	filters := in.ParameterFilters
+	for _, o := range in.Filters {
+		filters = append(filters, o.filter())
+	}
+	if len(in.Filters) > 0 && len(in.ParameterFilters) > 0 {
+		return nil, wire.ValidationException("You can use either Filters or ParameterFilters in a single request.")
+	}
 	found, next, err := s.page(call, in.NextToken, in.MaxResults, 50, func(p parameter) (bool, error) {
-		return all(in.ParameterFilters, p, true)
+		return all(filters, p, true)
 	})
 	out := &metadataOutput{[]metadata{}, next}
 	for _, p := range found {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
@@ -76,6 +77,9 @@ func (in *putInput) check() error {
 }
 
 func (s *Service) put(ctx context.Context, call *wire.Call, in *putInput) (*putOutput, error) {
+	if strings.HasPrefix(in.Name, "arn:") { // an ARN names a parameter too
+		in.Name, _ = splitName(in.Name)
+	}
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -239,6 +243,35 @@ func (s *Service) label(_ context.Context, call *wire.Call, in *labelInput) (*la
 		}
 		if len(p.Versions[i].Labels) > 10 {
 			return wire.Errorf("ParameterVersionLabelLimitExceeded", "A version has at most 10 labels")
+		}
+		return nil
+	})
+}
+
+type unlabelInput struct {
+	Name             string   `required:"true"`
+	ParameterVersion *int     `required:"true"`
+	Labels           []string `required:"true" min:"1" max:"10"`
+}
+
+type unlabelOutput struct{ RemovedLabels, InvalidLabels []string }
+
+// unlabel takes labels from a version; those that it does not have are told.
+func (s *Service) unlabel(_ context.Context, call *wire.Call, in *unlabelInput) (*unlabelOutput, error) {
+	out := &unlabelOutput{[]string{}, []string{}}
+	return out, s.change(call, in.Name, func(p *parameter) error {
+		i := slices.IndexFunc(p.Versions, func(v version) bool { return v.Number == *in.ParameterVersion })
+		if i < 0 {
+			return wire.Errorf("ParameterVersionNotFound", "Systems Manager could not find version %d of %s.", *in.ParameterVersion, in.Name)
+		}
+		v := &p.Versions[i]
+		for _, l := range in.Labels {
+			if at := slices.Index(v.Labels, l); at >= 0 {
+				v.Labels = slices.Delete(v.Labels, at, at+1)
+				out.RemovedLabels = append(out.RemovedLabels, l)
+			} else {
+				out.InvalidLabels = append(out.InvalidLabels, l)
+			}
 		}
 		return nil
 	})

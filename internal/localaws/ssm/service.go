@@ -54,6 +54,7 @@ func (s *Service) API() *wire.Service {
 		wire.JSON("DeleteParameter", s.remove, touch("DeleteParameter", func(in *nameInput) []string { return []string{in.Name} })),
 		wire.JSON("DeleteParameters", s.removeMany, touch("DeleteParameters", func(in *namesInput) []string { return in.Names })),
 		wire.JSON("LabelParameterVersion", s.label, touch("LabelParameterVersion", func(in *labelInput) []string { return []string{in.Name} })),
+		wire.JSON("UnlabelParameterVersion", s.unlabel, touch("UnlabelParameterVersion", func(in *unlabelInput) []string { return []string{in.Name} })),
 		wire.JSON("AddTagsToResource", s.tag, touch("AddTagsToResource", func(in *tagInput) []string { return []string{in.ResourceID} })),
 		wire.JSON("RemoveTagsFromResource", s.untag, touch("RemoveTagsFromResource", func(in *untagInput) []string { return []string{in.ResourceID} })),
 		wire.JSON("ListTagsForResource", s.tags, touch("ListTagsForResource", func(in *tagsInput) []string { return []string{in.ResourceID} })),

@@ -155,3 +155,31 @@ func TestTagsAndValidation(t *testing.T) {
 	_, err = c.GetParameter(t.Context(), &sdk.GetParameterInput{Name: aws.String("none")})
 	wantCode(t, err, "ParameterNotFound")
 }
+
+func TestLabelsAreTakenOff(t *testing.T) {
+	c := boot(t)
+	ctx, name := t.Context(), aws.String("/app/key")
+	if err := put(t, c, *name, "one", types.ParameterTypeString, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.LabelParameterVersion(ctx, &sdk.LabelParameterVersionInput{Name: name, Labels: []string{"live"}}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.UnlabelParameterVersion(ctx, &sdk.UnlabelParameterVersionInput{Name: name, ParameterVersion: aws.Int64(1), Labels: []string{"live", "old"}})
+	if err != nil || len(out.RemovedLabels) != 1 || len(out.InvalidLabels) != 1 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	_, err = c.GetParameter(ctx, &sdk.GetParameterInput{Name: aws.String("/app/key:live")})
+	wantCode(t, err, "ParameterVersionNotFound")
+}
+
+func TestParametersByARNAndOlderFilters(t *testing.T) {
+	c := boot(t)
+	if err := put(t, c, "arn:aws:ssm:eu-west-1:000000000000:parameter/app/key", "one", types.ParameterTypeString, false); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.DescribeParameters(t.Context(), &sdk.DescribeParametersInput{Filters: []types.ParametersFilter{{Key: types.ParametersFilterKeyName, Values: []string{"/app"}}}})
+	if err != nil || len(out.Parameters) != 1 || *out.Parameters[0].Name != "/app/key" {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}

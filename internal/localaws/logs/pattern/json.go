@@ -39,7 +39,7 @@ func parseJSON(text string) (Pattern, error) {
 	if p.skip(); p.pos < len(text) {
 		return Pattern{}, p.fail("there is text after the closing }")
 	}
-	return Pattern{func(message string) bool {
+	return Pattern{match: func(message string) bool {
 		document, ok := decode(message)
 		return ok && cond(document)
 	}}, nil

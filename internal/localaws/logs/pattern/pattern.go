@@ -1,6 +1,7 @@
 // Package pattern parses and matches CloudWatch Logs filter patterns: terms
-// ("a b", a phrase in quotes, ?either ?or, -not) and JSON conditions
-// ({ $.level = "ERROR" && $.n > 3 }).
+// ("a b", a phrase in quotes, ?either ?or, -not), JSON conditions
+// ({ $.level = "ERROR" && $.n > 3 }) and space-delimited fields
+// ([ip, ..., status = 4*]).
 //
 // Syntax: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 package pattern
@@ -14,10 +15,22 @@ import (
 const MaxLength = 1024
 
 // Pattern decides which log events are selected. The zero value selects all.
-type Pattern struct{ match func(message string) bool }
+type Pattern struct {
+	match   func(message string) bool
+	extract func(message string) map[string]string
+}
 
 // Match reports whether the pattern selects a message.
 func (p Pattern) Match(message string) bool { return p.match == nil || p.match(message) }
+
+// Extract returns the values of the fields that a space-delimited pattern
+// names, by "$name"; of other patterns none.
+func (p Pattern) Extract(message string) map[string]string {
+	if p.extract == nil {
+		return map[string]string{}
+	}
+	return p.extract(message)
+}
 
 // SyntaxError says what is wrong with a pattern, and where.
 type SyntaxError struct {
@@ -48,7 +61,7 @@ func Parse(text string) (Pattern, error) {
 	case trimmed[0] == '{':
 		return parseJSON(text)
 	case trimmed[0] == '[':
-		return Pattern{}, &UnsupportedError{"[space-delimited fields]"}
+		return parseFields(text)
 	case trimmed[0] == '%' && len(trimmed) > 1 && strings.HasSuffix(trimmed, "%"):
 		return Pattern{}, &UnsupportedError{"%regular expression%"}
 	}

@@ -61,6 +61,7 @@ func TestMatch(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for _, text := range []string{
+		"[a", "[a b]", "[=1]", "[a=]", "[a>x]", "[a=1 && b=2]", "[..., b, ...]", "[a] x",
 		"a/b", `"open`, "-", "?", `""`, "{", "{}", "{ $ = 1 }", "{ $.a }", "{ $.a = }", "{ $.a > x }", `{ $.a = "x }`,
 		"{ ($.a = 1 }", "{ $.a = 1 } x", "{ $.a[ = 1 }", "{ $.a[x] = 1 }", "{ $.a IS MAYBE }", "{ $.a NOT }",
 		"{ a = 1 }", "{ $.a = 1 && }", strings.Repeat("x", MaxLength+1),
@@ -71,7 +72,7 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("Parse(%.40s): %v", text, err)
 		}
 	}
-	for _, text := range []string{"[a, b]", "%x+%", "{ $.* = 1 }", "{ $.a = %x% }", "{ $.a[*] = 1 }"} {
+	for _, text := range []string{"[a=%x%]", "%x+%", "{ $.* = 1 }", "{ $.a = %x% }", "{ $.a[*] = 1 }"} {
 		var unsupported *UnsupportedError
 		if _, err := Parse(text); !errors.As(err, &unsupported) {
 			t.Errorf("Parse(%s): %v", text, err)
@@ -80,7 +81,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`{ $.a.b[0] = "x*" && ($.c >= -1.5e3 || $["d"] NOT EXISTS) }`, `a "b c" -d ?e`, "{ $.a IS NULL }", "[x]", "%y%"} {
+	for _, s := range []string{`{ $.a.b[0] = "x*" && ($.c >= -1.5e3 || $["d"] NOT EXISTS) }`, `a "b c" -d ?e`, "{ $.a IS NULL }", "[x]", "[a, ..., b=1* || b>2]", "%y%"} {
 		f.Add(s, `{"a":{"b":["xy"]},"c":2}`)
 	}
 	f.Fuzz(func(t *testing.T, text, message string) {
@@ -94,4 +95,35 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("offset %d of %q", syntax.Offset, text)
 		}
 	})
+}
+
+func TestSpaceDelimitedFields(t *testing.T) {
+	const line = `127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`
+	for text, want := range map[string]bool{
+		"[ip, id, user, timestamp, request, status_code, bytes]":                                     true,
+		"[ip, id, user, timestamp, request, status_code]":                                            false,
+		"[ip, id, user, timestamp, request, status_code = 4*, bytes > 1000]":                         true,
+		"[ip, id, user, timestamp, request, status_code = 4*, bytes > 2000]":                         false,
+		"[ip, id, user, timestamp, request = *html*, status_code = 404 || status_code = 410, bytes]": true,
+		"[..., status_code >= 400 && status_code < 500, bytes]":                                      true,
+		"[ip, user != frank, ...]":                                                                   true,
+		"[ip, id, user != frank, ...]":                                                               false,
+		"[ip = 127.0.0.1, ..., size]":                                                                true,
+		`[ip, id, user, timestamp, request = "GET /index.html HTTP/1.0", ...]`:                       true,
+		"[a, b, c, d, e, f, g, ..., h]":                                                              false,
+	} {
+		p, err := Parse(text)
+		if err != nil {
+			t.Errorf("Parse(%s): %v", text, err)
+		} else if got := p.Match(line); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+	p, err := Parse("[ip, ..., status_code, bytes]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Extract(line); len(got) != 3 || got["$ip"] != "127.0.0.1" || got["$status_code"] != "404" || got["$bytes"] != "1534" {
+		t.Errorf("extracted %v", got)
+	}
 }

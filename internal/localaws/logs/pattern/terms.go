@@ -55,7 +55,7 @@ func parseTerms(text string) (Pattern, error) {
 		*into = append(*into, term)
 		i = next
 	}
-	return Pattern{t.match}, nil
+	return Pattern{match: t.match}, nil
 }
 
 // scanTerm reads a quoted phrase or a word of letters, digits and underscores;
