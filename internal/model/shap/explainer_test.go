@@ -315,31 +315,60 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestDepth refuses a path of more features than the quadrature is for.
-func TestDepth(t *testing.T) {
-	n := maxDistinct + 1
+// chain is a tree whose inner nodes have a leaf to the left and the next inner
+// node to the right, each of another feature of so many.
+func chain(t *testing.T, levels, features int) *gbdt.Model {
+	t.Helper()
 	var left, right, index, missing []int
 	var condition, cover []float64
-	// Every inner node has a leaf to the left and the next inner node to the right.
-	for i := range n {
+	for i := range levels {
 		left, right = append(left, 2*i+1, -1), append(right, 2*i+2, -1)
-		index, missing = append(index, i, 0), append(missing, 0, 0)
-		condition, cover = append(condition, 0, 1), append(cover, float64(n-i+1), 1)
+		index, missing = append(index, i%features, 0), append(missing, 0, 0)
+		condition, cover = append(condition, 0, 1), append(cover, float64(levels-i+1), 1)
 	}
 	left, right, index = append(left, -1), append(right, -1), append(index, 0)
 	missing, condition, cover = append(missing, 0), append(condition, 5), append(cover, 1)
 	m, err := gbdt.Parse(fmt.Appendf(nil, `{"learner":{"objective":{"name":"reg:squarederror"},"learner_model_param":{"num_feature":"%d","base_score":"0"},
 "gradient_booster":{"name":"gbtree","model":{"tree_info":[0],"trees":[{"left_children":%s,"right_children":%s,"split_indices":%s,
-"split_conditions":%s,"default_left":%s,"sum_hessian":%s}]}}}}`, n, list(left), list(right), list(index), list(condition), list(missing), list(cover)))
+"split_conditions":%s,"default_left":%s,"sum_hessian":%s}]}}}}`, features, list(left), list(right), list(index), list(condition), list(missing), list(cover)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var depth *DepthError
-	if _, err := New(m); !errors.As(err, &depth) || depth.Features != n {
-		t.Errorf("%v", err)
+	return m
+}
+
+// TestDepth refuses a path of more features than the quadrature is for, and more
+// levels than the recursion is for; a long path of few features is neither.
+func TestDepth(t *testing.T) {
+	for _, c := range []struct {
+		levels, features int
+		want             string
+	}{
+		{maxDistinct + 1, maxDistinct + 1, "65 distinct features on a path, more than 64"},
+		{maxLevels + 1, 2, "4097 levels, more than 4096"},
+	} {
+		m := chain(t, c.levels, c.features)
+		var depth *DepthError
+		if _, err := New(m); !errors.As(err, &depth) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
+		}
+		if _, err := NewInterventional(m, gbdt.Matrix{Data: make([]float32, c.features), Rows: 1, Cols: c.features}); !errors.As(err, &depth) {
+			t.Errorf("against a background: %v", err)
+		}
 	}
-	if _, err := NewInterventional(m, gbdt.Matrix{Data: make([]float32, n), Rows: 1, Cols: n}); !errors.As(err, &depth) {
-		t.Errorf("against a background: %v", err)
+	m := chain(t, 40, 3)
+	e, err := New(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.NewRow().Explain([]float32{1, 2, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for f, want := range brute(m, []float32{1, 2, 3}) {
+		if !near(got[f], float32(want)) {
+			t.Errorf("value %d: %v, by definition %v", f, got[f], want)
+		}
 	}
 }
 

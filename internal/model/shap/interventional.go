@@ -32,9 +32,9 @@ func NewInterventional(m *gbdt.Model, background gbdt.Matrix) (*Interventional, 
 	}
 	e := &Interventional{model: m, rows: background.Rows}
 	for i := range m.Trees() {
-		most := distinct(m, &m.Trees()[i], 0, map[int]int{})
-		if most > maxDistinct {
-			return nil, &DepthError{Tree: i, Features: most}
+		most, err := checkDepth(m, i)
+		if err != nil {
+			return nil, err
 		}
 		e.depth = max(e.depth, most)
 	}

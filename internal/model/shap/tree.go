@@ -7,6 +7,9 @@ import (
 	"engage/internal/model/gbdt"
 )
 
+// maxLevels bounds the recursion over a tree.
+const maxLevels = 1 << 12
+
 // A tree is the inner nodes of a tree, each before its descendants, left before right.
 type tree struct {
 	group int
@@ -54,13 +57,27 @@ func compile(m *gbdt.Model, number int) (tree, error) {
 	if err := checkCovers(from, number); err != nil {
 		return tree{}, err
 	}
-	c.out.most = distinct(m, from, 0, map[int]int{})
-	if c.out.most > maxDistinct {
-		return tree{}, &DepthError{Tree: number, Features: c.out.most}
+	most, err := checkDepth(m, number)
+	if err != nil {
+		return tree{}, err
 	}
+	c.out.most = most
 	c.out.rule = &quadratures[(c.out.most+1)/2]
 	_, _, c.out.mean = c.child(0, edge{})
 	return c.out, nil
+}
+
+// checkDepth returns the most distinct features on a path of a tree.
+func checkDepth(m *gbdt.Model, number int) (int, error) {
+	t := &m.Trees()[number]
+	if t.Depth > maxLevels {
+		return 0, &DepthError{Tree: number, What: "levels", Got: t.Depth, Most: maxLevels}
+	}
+	n := distinct(m, t, 0, map[int]int{})
+	if n > maxDistinct {
+		return 0, &DepthError{Tree: number, What: "distinct features on a path", Got: n, Most: maxDistinct}
+	}
+	return n, nil
 }
 
 // checkCovers refuses covers that are no counts of training rows.
