@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
@@ -47,12 +47,12 @@ func raw(ctx context.Context, method, path, body string, headers ...string) answ
 
 var _ = Describe("What the endpoint does not do", func() {
 	It("is refused at once, in each protocol's form", func(ctx SpecContext) {
-		_, err := root.sfn.CreateActivity(ctx, &sfn.CreateActivityInput{Name: aws.String("a")})
-		Expect(err).To(refuseWith("NotImplemented", "CreateActivity"))
+		_, err := root.kms.ReplicateKey(ctx, &kms.ReplicateKeyInput{KeyId: aws.String("mrk-0"), ReplicaRegion: aws.String("eu-west-1")})
+		Expect(err).To(refuseWith("NotImplemented", "ReplicateKey"))
 		_, err = root.iam.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String("u")})
 		Expect(err).To(refuseWith("NotImplemented", "CreateLoginProfile"))
-		_, err = root.sqs.ListMessageMoveTasks(ctx, &sqs.ListMessageMoveTasksInput{SourceArn: aws.String("arn:aws:sqs:us-east-1:000000000000:q")})
-		Expect(err).To(refuseWith("NotImplemented", "ListMessageMoveTasks"))
+		_, err = root.events.CreateArchive(ctx, &eventbridge.CreateArchiveInput{ArchiveName: aws.String("a"), EventSourceArn: aws.String("arn:aws:events:us-east-1:000000000000:event-bus/default")})
+		Expect(err).To(refuseWith("NotImplemented", "CreateArchive"))
 		b := bucket(ctx)
 		_, err = root.s3.GetObjectTorrent(ctx, &s3.GetObjectTorrentInput{Bucket: &b, Key: aws.String("k")})
 		Expect(err).To(refuseWith("NotImplemented"))
@@ -68,8 +68,8 @@ var _ = Describe("What the endpoint does not do", func() {
 		Entry("JSON", `{}`, []string{`"__type":"NotImplemented"`, "Fly"}, "X-Amz-Target: AWSStepFunctions.Fly", "Content-Type: application/x-amz-json-1.0"),
 		Entry("query", "Action=Fly&Version=2010-05-08", []string{"<ErrorResponse", "<Code>NotImplemented</Code>", "Fly"}, "Content-Type: application/x-www-form-urlencoded",
 			"Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0"),
-		Entry("an unknown service", `{}`, []string{`NotImplemented`, "DynamoDB"}, "X-Amz-Target: DynamoDB_20120810.GetItem", "Content-Type: application/x-amz-json-1.0",
-			"Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"),
+		Entry("an unknown service", `{}`, []string{`NotImplemented`, "Kinesis"}, "X-Amz-Target: Kinesis_20131202.GetRecords", "Content-Type: application/x-amz-json-1.1",
+			"Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0"),
 	)
 })
 
