@@ -378,6 +378,29 @@ func TestNewIndexHasOldItems(t *testing.T) {
 	}
 }
 
+// An index shows the newest projected attributes, and costs nothing when only others change.
+func TestProjectionsFollowTheirItems(t *testing.T) {
+	w := boot(t)
+	w.orders(t)
+	w.put(t, "orders", values{"pk": text("p"), "sk": number(1), "state": text("s"), "amount": number(5), "note": text("old"), "extra": text("old")})
+	set := func(name string) float64 {
+		out, err := w.UpdateItem(t.Context(), &sdk.UpdateItemInput{TableName: aws.String("orders"), Key: values{"pk": text("p"), "sk": number(1)}, ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes,
+			UpdateExpression: aws.String("SET " + name + " = :v"), ExpressionAttributeValues: values{":v": text("new")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *out.ConsumedCapacity.CapacityUnits
+	}
+	if note, other := set("note"), set("extra"); note != 2 || other != 1 {
+		t.Errorf("got %v and %v units, want 2 (with the index) and 1", note, other)
+	}
+	out, err := w.Query(t.Context(), &sdk.QueryInput{TableName: aws.String("orders"), IndexName: aws.String("byState"), KeyConditionExpression: aws.String("#s = :s"),
+		ExpressionAttributeNames: map[string]string{"#s": "state"}, ExpressionAttributeValues: values{":s": text("s")}})
+	if err != nil || len(out.Items) != 1 || len(out.Items[0]) != 5 || out.Items[0]["note"].(*types.AttributeValueMemberS).Value != "new" {
+		t.Errorf("got %v %v", out, err)
+	}
+}
+
 func TestCapacityIsToldAndMetered(t *testing.T) {
 	w := boot(t)
 	w.orders(t)

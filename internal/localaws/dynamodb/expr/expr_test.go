@@ -104,8 +104,8 @@ func TestUpdates(t *testing.T) {
 		"ADD a :n, c :m, ss :ss":                `{"a":{"N":"10"},"c":{"N":"7"},"l":{"L":[{"N":"1"},{"N":"2"},{"N":"3"}]},"m":{"M":{"x":{"N":"1"}}},"ss":{"SS":["x","y","z"]}}`,
 		"DELETE ss :ss, q :ss":                  `{"a":{"N":"5"},"l":{"L":[{"N":"1"},{"N":"2"},{"N":"3"}]},"m":{"M":{"x":{"N":"1"}}},"ss":{"SS":["z"]}}`,
 	} {
-		old := item(t, `{"a":{"N":"5"},"l":{"L":[{"N":"1"},{"N":"2"},{"N":"3"}]},"m":{"M":{"x":{"N":"1"}}},"ss":{"SS":["x","z"]}}`)
-		before := old.Clone()
+		const start = `{"a":{"N":"5"},"l":{"L":[{"N":"1"},{"N":"2"},{"N":"3"}]},"m":{"M":{"x":{"N":"1"}}},"ss":{"SS":["x","z"]}}`
+		old, before := item(t, start), item(t, start)
 		u, err := scope(t).Update("UpdateExpression", text)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
