@@ -134,7 +134,7 @@ func (s *Service) newExecution(call *wire.Call, in *startInput) (execution, work
 			return x, g, invalid("Catalog %s is not supported; there is AwsDataCatalog", c.Catalog)
 		}
 		if c.Database != "" {
-			x.Database = strings.ToLower(c.Database)
+			x.Database = strings.ToLower(strings.Trim(c.Database, "`")) // tools quote it for Hive
 		}
 	}
 	rc := g.Configuration.ResultConfiguration

@@ -186,3 +186,17 @@ func asJSON(t *testing.T, v any) string {
 	must(t, err)
 	return string(b)
 }
+
+// Tools that write Hive's statements quote the database of the context as well.
+func TestTheDatabaseMayBeQuoted(t *testing.T) {
+	w := boot(t)
+	w.run("CREATE DATABASE d")
+	w.run("CREATE EXTERNAL TABLE t (a int) LOCATION 's3://data/t/'")
+	out, err := w.athena.StartQueryExecution(t.Context(), &sdk.StartQueryExecutionInput{QueryString: aws.String("DESCRIBE `t`"),
+		QueryExecutionContext: &types.QueryExecutionContext{Database: aws.String("`d`")},
+		ResultConfiguration:   &types.ResultConfiguration{OutputLocation: aws.String("s3://data/r/")}})
+	must(t, err)
+	if x := w.wait(*out.QueryExecutionId); x.Status.State != types.QueryExecutionStateSucceeded {
+		t.Error(aws.ToString(x.Status.StateChangeReason))
+	}
+}

@@ -68,6 +68,16 @@ func TestAnInstanceSeesWhatIsThereNow(t *testing.T) {
 	}
 }
 
+func TestPartitionProjectionIsRefusedWhereItIsOn(t *testing.T) {
+	b := newBench(t, false)
+	for enabled, want := range map[string]bool{"false": true, "true": false} {
+		b.must("CREATE EXTERNAL TABLE IF NOT EXISTS p" + enabled + " (a int) PARTITIONED BY (k string) LOCATION 's3://d/p/' TBLPROPERTIES ('projection.enabled' = '" + enabled + "')")
+		if _, err := b.run("SELECT * FROM p" + enabled); (err == nil) != want {
+			t.Errorf("%s: %v", enabled, err)
+		}
+	}
+}
+
 func BenchmarkThousandPartitions(b *testing.B) {
 	e := newBench(b, false)
 	manyPartitions(e, 1000)

@@ -117,10 +117,8 @@ func (e *run) newScan(ctx context.Context, t catalog.Table) (*scan, error) {
 }
 
 func (e *run) partitioned(ctx context.Context, t catalog.Table) ([]file, error) {
-	for key := range t.Parameters {
-		if strings.HasPrefix(key, "projection.") {
-			return nil, sql.Errorf(sql.NotSupported, sql.Pos{}, "table %s.%s: partition projection is not supported", t.Database, t.Name)
-		}
+	if strings.EqualFold(t.Parameters["projection.enabled"], "true") {
+		return nil, sql.Errorf(sql.NotSupported, sql.Pos{}, "table %s.%s: partition projection is not supported", t.Database, t.Name)
 	}
 	ps, err := e.cfg.Catalog.Partitions(ctx, t.Database, t.Name)
 	if err != nil {

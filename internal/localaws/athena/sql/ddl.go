@@ -32,8 +32,10 @@ func (p *parser) statement() Statement {
 	case "DEALLOCATE":
 		p.expect("DEALLOCATE", "PREPARE")
 		return &Deallocate{Name: p.name().Text}
-	case "UPDATE", "DELETE", "MERGE", "OPTIMIZE", "VACUUM", "UNLOAD":
-		p.unsupported(t.pos, t.upper+" (it needs Iceberg tables or an unload)")
+	case "UPDATE", "DELETE", "MERGE", "OPTIMIZE", "VACUUM":
+		p.unsupported(t.pos, t.upper+" (it needs Iceberg tables)")
+	case "UNLOAD":
+		p.unsupported(t.pos, t.upper)
 	}
 	if p.at("(") {
 		return p.queryStatement()
