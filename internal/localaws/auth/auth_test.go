@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -87,11 +88,14 @@ func get(ctx context.Context, c *sdk.Client, bucket, key string) (string, error)
 	return string(b), err
 }
 
+// here is where buckets are: a client elsewhere than us-east-1 has to say so.
+var here = &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraintEuWest1}
+
 func TestS3UnderPolicies(t *testing.T) {
 	ctx := t.Context()
 	e := authtest.Boot(t, withS3)
 	root := client(e.Root(t))
-	if _, err := root.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("data")}); err != nil {
+	if _, err := root.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("data"), CreateBucketConfiguration: here}); err != nil {
 		t.Fatal(err)
 	}
 	worker := client(session(t, e, "worker", `{"Version":"2012-10-17","Statement":[
@@ -142,7 +146,7 @@ func TestBucketPolicyOfAnotherAccountAndRescue(t *testing.T) {
 	e := authtest.Boot(t, withS3)
 	root, foreign := client(e.Root(t)), client(e.Config(t, "111111111111", "test", ""))
 	bucket := aws.String("shared")
-	if _, err := root.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: bucket}); err != nil {
+	if _, err := root.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: bucket, CreateBucketConfiguration: here}); err != nil {
 		t.Fatal(err)
 	}
 	if err := put(ctx, root, "shared", "k", "v"); err != nil {
@@ -175,7 +179,7 @@ func TestPresignedBySession(t *testing.T) {
 	ctx := t.Context()
 	e := authtest.Boot(t, withS3)
 	root := client(e.Root(t))
-	if _, err := root.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("data")}); err != nil {
+	if _, err := root.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("data"), CreateBucketConfiguration: here}); err != nil {
 		t.Fatal(err)
 	}
 	if err := put(ctx, root, "data", "k", "v"); err != nil {
@@ -233,7 +237,7 @@ func TestForgedBodyIsNotStored(t *testing.T) {
 	ctx := t.Context()
 	e := authtest.Boot(t, withS3)
 	root := client(e.Root(t))
-	if _, err := root.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("data")}); err != nil {
+	if _, err := root.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("data"), CreateBucketConfiguration: here}); err != nil {
 		t.Fatal(err)
 	}
 	forged := e.Root(t)
