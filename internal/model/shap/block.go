@@ -130,7 +130,7 @@ func (b *block) write(group int, out []float32) {
 func (b *block) visit(i int32, level int, mask []uint16) {
 	n := &b.tree.nodes[i]
 	if len(b.path)+int(n.size) <= partBits {
-		b.part(i, 0, mask)
+		b.part(i, mask)
 		return
 	}
 	depth := len(b.path)
@@ -141,21 +141,21 @@ func (b *block) visit(i int32, level int, mask []uint16) {
 	} else {
 		splitAgain(b.column(n), n.threshold, mask, bit, left, right)
 	}
-	b.path[bit].ratio = before * n.ratio
-	b.follow(n.left, n.leftValue, level+1, left)
-	b.path[bit].ratio = before * (1 - n.ratio)
-	b.follow(n.right, n.rightValue, level+1, right)
+	b.path[bit].ratio = before * float64(n.ratio)
+	b.follow(n.left, level+1, left)
+	b.path[bit].ratio = before * (1 - float64(n.ratio))
+	b.follow(n.right, level+1, right)
 	b.path[bit].ratio = before
 	b.path = b.path[:depth]
 }
 
 // follow goes down an edge.
-func (b *block) follow(i int32, value float32, level int, mask []uint16) {
-	if i < 0 {
-		b.part(-1, value, mask)
+func (b *block) follow(slot int32, level int, mask []uint16) {
+	if _, leaf := b.tree.leaf(slot); leaf {
+		b.part(slot, mask)
 		return
 	}
-	b.visit(i, level, mask)
+	b.visit(slot, level, mask)
 }
 
 // enter finds the bit of a feature on the path, which it appends if it is new,
@@ -166,7 +166,7 @@ func (b *block) enter(feature int) (bit int, before float64) {
 			return i, e.ratio
 		}
 	}
-	b.path = append(b.path, edge{feature, 1})
+	b.path = append(b.path, edge{feature: feature, ratio: 1})
 	return len(b.path) - 1, 1
 }
 
@@ -178,22 +178,21 @@ func (b *block) column(n *node) []float32 {
 // sum is what a feature has got, for all rows.
 func (b *block) sum(feature int) []float32 { return b.sums[feature*b.size:][:b.rows] }
 
-// part adds what a part of the tree contributes: the part from node i down, or a
-// leaf of the value given if i is -1.
-func (b *block) part(i int32, value float32, mask []uint16) {
+// part adds what the part of the tree from a slot down contributes.
+func (b *block) part(slot int32, mask []uint16) {
 	t := &b.table
-	t.build(b.tree, i, value, b.path)
+	t.build(b.tree, slot, b.path)
 	index := mask
-	if i >= 0 {
+	if _, leaf := b.tree.leaf(slot); !leaf {
 		index = b.index[:len(mask)]
-		b.answers(b.tree.nodes[i:][:b.tree.nodes[i].size], mask, index)
+		b.answers(b.tree.nodes[slot:][:b.tree.nodes[slot].size], mask, index)
 	}
-	slot := 0
-	for ; slot+2 <= len(t.features); slot += 2 {
-		addTwo(b.sum(t.features[slot]), b.sum(t.features[slot+1]), index, t.values(slot), t.values(slot+1))
+	f := 0
+	for ; f+2 <= len(t.features); f += 2 {
+		addTwo(b.sum(t.features[f]), b.sum(t.features[f+1]), index, t.values(f), t.values(f+1))
 	}
-	if slot < len(t.features) {
-		add(b.sum(t.features[slot]), index, t.values(slot))
+	if f < len(t.features) {
+		add(b.sum(t.features[f]), index, t.values(f))
 	}
 }
 

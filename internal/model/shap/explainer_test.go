@@ -115,8 +115,8 @@ func additive(t *testing.T, contributions []float32, width int, margins []float3
 // forest makes a model and rows enough for tables in several blocks.
 func forest(t testing.TB, groups, rows int) (*gbdt.Model, *Explainer, gbdt.Matrix) {
 	t.Helper()
-	g := grower{random: rand.New(rand.NewPCG(1, 9)), features: 7, depth: 7, stop: 0.1, categories: true}
-	m := g.model(t, 20, groups)
+	g := grower{random: rand.New(rand.NewPCG(1, 9)), features: 7, depth: 7, stop: 0.2, categories: true}
+	m := g.model(t, 18, groups) // more trees than are summed in 32 bits
 	e, err := New(m)
 	if err != nil {
 		t.Fatal(err)
@@ -127,14 +127,14 @@ func forest(t testing.TB, groups, rows int) (*gbdt.Model, *Explainer, gbdt.Matri
 // TestBatches explains many rows by tables, by any number of threads: the
 // contributions are those of single rows.
 func TestBatches(t *testing.T) {
-	for groups := range 3 {
+	for groups := range 2 {
 		m, e, x := forest(t, groups+1, 2*fewRows+5)
 		margins := make([]float32, x.Rows*m.Groups())
 		if err := m.Margins(x, margins, 0); err != nil {
 			t.Fatal(err)
 		}
 		row := e.NewRow()
-		for _, threads := range []int{0, 1, 2, 7} {
+		for _, threads := range []int{0, 1, 3} {
 			got := make([]float32, x.Rows*e.Width())
 			if err := e.Contributions(t.Context(), x, got, threads); err != nil {
 				t.Fatal(err)

@@ -50,16 +50,18 @@ func (t *table) values(feature int) []float32 {
 	return t.value[feature<<t.bits:][:1<<t.bits]
 }
 
-// build fills the table for the part from node i down, or for a leaf if i is -1.
-func (t *table) build(from *tree, i int32, leaf float32, path []edge) {
-	t.tree, t.path, t.bits, t.leaf = from, path, len(path), float64(leaf)
+// build fills the table for the part from a slot down.
+func (t *table) build(from *tree, slot int32, path []edge) {
+	t.tree, t.path, t.bits = from, path, len(path)
 	t.features, t.steps, t.traces = t.features[:0], t.steps[:0], t.traces[:0]
 	for j, e := range path {
 		t.features = append(t.features, e.feature)
 		t.traces = append(t.traces, trace{e.feature, 1 << j, 1 << j, e.ratio})
 	}
-	if i >= 0 {
-		t.lay(i)
+	if value, leaf := from.leaf(slot); leaf {
+		t.leaf = float64(value)
+	} else {
+		t.lay(slot)
 	}
 	t.value = zeroed(t.value, len(t.features)<<t.bits)
 	t.sides, t.shares = zeroed(t.sides, 2*len(path)), zeroed(t.shares, len(path))
@@ -81,32 +83,32 @@ func zeroed[T any](a []T, n int) []T {
 // lay appends the steps of node i and below, which are in the order of the nodes.
 func (t *table) lay(i int32) int {
 	n := &t.tree.nodes[i]
-	at := len(t.steps)
-	s := step{feature: t.index(int(n.feature)), bit: 1 << t.bits, before: 1, ratio: n.ratio}
+	at, ratio := len(t.steps), float64(n.ratio)
+	s := step{feature: t.index(int(n.feature)), bit: 1 << t.bits, before: 1, ratio: ratio}
 	for _, c := range t.traces {
 		if c.feature == int(n.feature) {
 			s.need, s.want, s.before = s.need|c.need, s.want|c.want, s.before*c.ratio
 		}
 	}
-	s.ignored = four{n.ratio, n.ratio, n.ratio, n.ratio}
-	s.leftValue, s.rightValue = float64(n.leftValue), float64(n.rightValue)
+	s.ignored = four{ratio, ratio, ratio, ratio}
 	t.steps = append(t.steps, s)
 	t.bits++
-	left := t.side(n.left, trace{int(n.feature), s.bit, s.bit, n.ratio})
-	right := t.side(n.right, trace{int(n.feature), s.bit, 0, 1 - n.ratio})
-	t.steps[at].left, t.steps[at].right = left, right
+	left, leftValue := t.side(n.left, trace{int(n.feature), s.bit, s.bit, ratio})
+	right, rightValue := t.side(n.right, trace{int(n.feature), s.bit, 0, 1 - ratio})
+	p := &t.steps[at]
+	p.left, p.leftValue, p.right, p.rightValue = left, leftValue, right, rightValue
 	return at
 }
 
-// side lays out what is on one side of a node.
-func (t *table) side(i int32, c trace) int {
-	if i < 0 {
-		return -1
+// side lays out what is on one side of a node: a step, or -1 and the value of a leaf.
+func (t *table) side(slot int32, c trace) (at int, value float64) {
+	if value, leaf := t.tree.leaf(slot); leaf {
+		return -1, float64(value)
 	}
 	t.traces = append(t.traces, c)
-	at := t.lay(i)
+	at = t.lay(slot)
 	t.traces = t.traces[:len(t.traces)-1]
-	return at
+	return at, 0
 }
 
 // index finds the place of a feature, which it appends if it is new.

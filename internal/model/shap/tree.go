@@ -10,37 +10,50 @@ import (
 // maxLevels bounds the recursion over a tree.
 const maxLevels = 1 << 12
 
-// A tree is the inner nodes of a tree, each before its descendants, left before right.
+// A tree is the inner nodes of a tree, each before its descendants, left before
+// right. What an edge leads to is a slot: an inner node, or their number plus the
+// index of a leaf.
 type tree struct {
-	group int
-	rule  *quadrature
-	most  int // distinct features on a path
-	depth int
-	nodes []node
-	// parts of the effects of nodes with a repeated feature: goes, stays, gain and
-	// loss at four points, for each four of the rule.
-	effects []float32
-	mean    float64 // the expected value
+	group  int
+	rule   *quadrature
+	most   int // distinct features on a path
+	depth  int
+	nodes  []node
+	leaves []float32
+	last   []int32 // the nodes with two leaves, about half of all
+	others []int32 // the other nodes, in their order
+	lone   []int32 // the slots of leaves under others
+	mean   float64 // the expected value
 }
 
-// A node is an inner node.
+// A node is an inner node. There may be a hundred thousand, all of which each row
+// goes through, so they are small.
 type node struct {
 	threshold   float32
-	column      uint32 // of the model's columns
+	column      uint32  // of the model's columns
+	left, right int32   // slots
+	ratio       float32 // the share of the node's training rows that went left
+	before      float32 // the share that met the earlier conditions on the feature, 1 if there are none
 	feature     int32
-	above       int32 // the depth of the nearest ancestor of the same feature, or -1
 	size        int32 // inner nodes from here down
-	effect      int32 // where its parts begin, if above is not -1
-	left, right int32 // inner nodes, or -1
-	leftValue   float32
-	rightValue  float32
-	ratio       float64 // the share of the node's training rows that went left
+	// earlier is the last edge above from a node of the same feature: 1 plus twice
+	// the node, plus 1 for the right edge; 0 if there is none.
+	earlier int32
+}
+
+// leaf tells whether a slot is a leaf, and its value.
+func (t *tree) leaf(slot int32) (value float32, ok bool) {
+	if i := int(slot) - len(t.nodes); i >= 0 {
+		return t.leaves[i], true
+	}
+	return 0, false
 }
 
 // edge is a step of the path from the root to a node.
 type edge struct {
 	feature int
 	ratio   float64 // the share of rows that take it
+	number  int32   // as in node.earlier
 }
 
 // compiler makes a tree.
@@ -63,7 +76,8 @@ func compile(m *gbdt.Model, number int) (tree, error) {
 	}
 	c.out.most = most
 	c.out.rule = &quadratures[(c.out.most+1)/2]
-	_, _, c.out.mean = c.child(0, edge{})
+	_, c.out.mean = c.child(0)
+	c.setSlots()
 	return c.out, nil
 }
 
@@ -127,52 +141,69 @@ func share(t *gbdt.Tree, i int) float64 {
 	return l / (l + r)
 }
 
-// child compiles what an edge leads to; the root has none above.
-func (c *compiler) child(i int, e edge) (index int32, value float32, mean float64) {
+// child compiles node i and what is below. It returns the index of an inner node,
+// or minus one minus the index of a leaf, and the expectation.
+func (c *compiler) child(i int) (int32, float64) {
 	if c.from.Leaf(i) {
-		return -1, c.from.Value[i], float64(c.from.Value[i])
+		c.out.leaves = append(c.out.leaves, c.from.Value[i])
+		return -int32(len(c.out.leaves)), float64(c.from.Value[i])
 	}
-	c.path = append(c.path, e)
-	index, mean = c.inner(i)
-	c.path = c.path[:len(c.path)-1]
-	return index, 0, mean
-}
-
-// inner compiles node i and what is below; it returns its index and expectation.
-func (c *compiler) inner(i int) (int32, float64) {
-	from, ratio, index := c.from.Nodes[i], share(c.from, i), len(c.out.nodes)
+	from, ratio, index := c.from.Nodes[i], share(c.from, i), int32(len(c.out.nodes))
 	feature := c.model.Columns()[from.Column].Feature
-	n := node{threshold: from.Threshold, column: from.Column, feature: int32(feature), ratio: ratio}
-	n.above, n.effect = c.repeated(feature, ratio)
+	n := node{threshold: from.Threshold, column: from.Column, feature: int32(feature), ratio: float32(ratio)}
+	n.earlier, n.before = c.earlier(feature)
 	c.out.nodes = append(c.out.nodes, n)
-	left, leftValue, leftMean := c.child(int(from.Left), edge{feature, ratio})
-	right, rightValue, rightMean := c.child(int(from.Left)+1, edge{feature, 1 - ratio})
+	left, leftMean := c.follow(int(from.Left), edge{feature, ratio, 1 + 2*index})
+	right, rightMean := c.follow(int(from.Left)+1, edge{feature, 1 - ratio, 2 + 2*index})
 	at := &c.out.nodes[index]
-	at.left, at.leftValue, at.right, at.rightValue = left, leftValue, right, rightValue
-	at.size = int32(len(c.out.nodes) - index)
-	return int32(index), ratio*leftMean + (1-ratio)*rightMean
+	at.left, at.right, at.size = left, right, int32(len(c.out.nodes))-index
+	return index, ratio*leftMean + (1-ratio)*rightMean
 }
 
-// repeated looks for the feature on the path and keeps the effect of a node whose
-// feature is there already.
-func (c *compiler) repeated(feature int, ratio float64) (above, at int32) {
-	above, before := int32(-1), 1.0
-	for d, e := range c.path[1:] {
+// follow compiles what an edge leads to.
+func (c *compiler) follow(i int, e edge) (int32, float64) {
+	c.path = append(c.path, e)
+	index, mean := c.child(i)
+	c.path = c.path[:len(c.path)-1]
+	return index, mean
+}
+
+// setSlots makes slots of all edges and sorts the nodes by whether they have two leaves.
+func (c *compiler) setSlots() {
+	t := &c.out
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		n.left, n.right = c.slot(n.left), c.slot(n.right)
+		_, left := t.leaf(n.left)
+		_, right := t.leaf(n.right)
+		switch {
+		case left && right:
+			t.last = append(t.last, int32(i))
+			continue
+		case left:
+			t.lone = append(t.lone, n.left)
+		case right:
+			t.lone = append(t.lone, n.right)
+		}
+		t.others = append(t.others, int32(i))
+	}
+}
+
+// slot makes a slot of what child returned.
+func (c *compiler) slot(i int32) int32 {
+	if i < 0 {
+		return int32(len(c.out.nodes)) - 1 - i
+	}
+	return i
+}
+
+// earlier looks for the feature on the path.
+func (c *compiler) earlier(feature int) (number int32, before float32) {
+	share := 1.0
+	for _, e := range c.path {
 		if e.feature == feature {
-			above, before = int32(d), before*e.ratio
+			number, share = e.number, share*e.ratio
 		}
 	}
-	if above < 0 {
-		return above, 0
-	}
-	at = int32(len(c.out.effects))
-	for _, t := range c.out.rule.at {
-		e := newEffect(t, before, ratio)
-		for _, part := range []four{e.goes, e.stays, e.gain, e.loss} {
-			for _, v := range part {
-				c.out.effects = append(c.out.effects, float32(v))
-			}
-		}
-	}
-	return above, at
+	return number, float32(share)
 }
