@@ -4,7 +4,7 @@ package depcheck
 const module = "engage"
 
 // contract is the one description of names and data that everything else is derived from.
-var contract = []string{"engage/internal/resource", "engage/internal/schema", "engage/internal/feature"}
+var contract = []string{"engage/internal/resource", "engage/internal/schema", "engage/internal/feature", "engage/internal/pipeline"}
 
 // Rules are the dependency direction of engage. Rules about packages that do
 // not exist hold for nothing.
@@ -37,7 +37,8 @@ var Rules = []Rule{
 		From:  []string{"engage/lambdas/...", "engage/workers/..."},
 		Never: []string{"engage/..."},
 		May: join(contract, "engage/lambdas/...", "engage/workers/...", "engage/internal/model/...",
-			"engage/internal/store/...", "engage/internal/query/...", "engage/internal/agent/...", "engage/internal/frame"),
+			"engage/internal/store/...", "engage/internal/query/...", "engage/internal/agent/...", "engage/internal/frame",
+			"engage/internal/dataset"),
 	}, {
 		Name:  "lambdas and workers do not know each other",
 		From:  []string{"engage/lambdas/..."},

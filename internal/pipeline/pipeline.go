@@ -45,6 +45,16 @@ func (e *InputError) Error() string {
 	return "the run's input cannot be used: " + strings.Join(e.Problems, "; ")
 }
 
+// ErrorName is the name by which the machine knows the error.
+func (e *InputError) ErrorName() string { return InvalidInput }
+
+// The names of errors that another try does not mend.
+const (
+	AccessDenied     = "AccessDenied"         // a call was not allowed; the message says which
+	InvalidInput     = "InvalidInput"         // the run's input, or what it names, cannot be used
+	ValidationFailed = "DataValidationFailed" // the data's findings stop the run
+)
+
 // Check returns the version that the run writes or reads. Errors: *InputError.
 func (r Run) Check() (resource.Version, error) {
 	var problems []string
@@ -92,9 +102,6 @@ type Validation struct {
 	Findings map[string]int `json:"findings"`          // severity to number of findings
 	Report   string         `json:"report"`            // S3 URI
 }
-
-// ValidationFailed is the error's name when findings stop the run.
-const ValidationFailed = "DataValidationFailed"
 
 // Review is what create-qa-table-lambda answers.
 type Review struct {

@@ -49,6 +49,7 @@ const (
 	TrainingTable    = Table(RawDatabase + ".training_data")
 	TestTable        = Table(RawDatabase + ".test_data")
 	InferenceTable   = Table(RawDatabase + ".inference_input")
+	ConnectionsTable = Table(RawDatabase + ".connections")
 	PredictionsTable = Table(PredictionsDatabase + ".predictions")
 	ReviewTable      = Table(QADatabase + ".human_review")
 	ResultsTable     = Table(AnalyticsDatabase + ".final_results")
@@ -57,7 +58,7 @@ const (
 // Tables lists every table.
 func Tables() []Table {
 	return []Table{
-		CustomersTable, TrainingTable, TestTable, InferenceTable,
+		CustomersTable, TrainingTable, TestTable, InferenceTable, ConnectionsTable,
 		PredictionsTable, ReviewTable, ResultsTable,
 	}
 }
@@ -79,6 +80,8 @@ func (t Table) Location() Location {
 		return Test
 	case InferenceTable:
 		return Inference
+	case ConnectionsTable:
+		return Connected
 	case PredictionsTable:
 		return Scored
 	case ReviewTable:
@@ -99,8 +102,22 @@ const (
 	ModelPerformance   = View(AnalyticsDatabase + ".model_performance")
 )
 
+// Masked returns the view of t that shows no confidential value.
+func (t Table) Masked() View { return View(t + "_masked") }
+
+// MaskedTables lists the tables that have confidential columns, and so a masked view.
+func MaskedTables() []Table {
+	return []Table{CustomersTable, TrainingTable, TestTable, InferenceTable, ReviewTable, ResultsTable}
+}
+
 // Views lists every view.
-func Views() []View { return []View{HighValueCustomers, AtRiskCustomers, ModelPerformance} }
+func Views() []View {
+	views := []View{HighValueCustomers, AtRiskCustomers, ModelPerformance}
+	for _, t := range MaskedTables() {
+		views = append(views, t.Masked())
+	}
+	return views
+}
 
 // Database returns the database that holds v.
 func (v View) Database() Database { d, _ := split(string(v)); return d }

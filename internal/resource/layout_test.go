@@ -86,8 +86,8 @@ func TestCatalogRelation(t *testing.T) {
 		t.Errorf("databases hold %d tables and %d views, want all of %d and %d",
 			tables, views, len(resource.Tables()), len(resource.Views()))
 	}
-	if n := len(resource.RawDatabase.Tables()); n != 4 {
-		t.Errorf("%s holds %d tables, want 4", resource.RawDatabase, n)
+	if n := len(resource.RawDatabase.Tables()); n != 5 {
+		t.Errorf("%s holds %d tables, want 5", resource.RawDatabase, n)
 	}
 }
 

@@ -19,6 +19,7 @@ var (
 	Training  = Location{Data, "processed/training/"}
 	Test      = Location{Data, "processed/test/"}
 	Inference = Location{Data, "processed/inference/"}
+	Connected = Location{Data, "processed/connections/"}
 
 	Registry    = Location{Models, ""}
 	Scored      = Location{Predictions, ""}
@@ -40,14 +41,15 @@ var (
 
 // Keys of single objects.
 const (
-	CustomersKey      = "raw/customers.csv"  // in Data
-	DataDictionaryKey = "data_dictionary.md" // in Knowledge
+	CustomersKey      = "raw/customers.csv"       // in Data
+	PreparedKey       = "processed/prepared.json" // in Data: what the tables beside it were made of
+	DataDictionaryKey = "data_dictionary.md"      // in Knowledge
 )
 
 // Locations lists every location.
 func Locations() []Location {
 	return []Location{
-		Landing, Raw, Processed, Training, Test, Inference,
+		Landing, Raw, Processed, Training, Test, Inference, Connected,
 		Registry, Scored, ReviewQueue, Final, QueryResults,
 		KnowledgeModels, KnowledgeAnswers, AccessLogs, FlowLogs,
 		Trail, PredictionAudit, Runs,

@@ -23,3 +23,10 @@ func ParseRunID(s string) (RunID, error) {
 
 // ManifestKey returns the key, in Results, of what the run records about itself.
 func (r RunID) ManifestKey() string { return Runs.Key(string(r) + "/manifest.json") }
+
+// ValidationKey returns the key, in Results, of the report of the run's data validation.
+func (r RunID) ValidationKey() string { return Runs.Key(string(r) + "/validation.json") }
+
+// ProfileKey returns the key, in Results, of the profile of the run's data, which
+// later data is compared with.
+func (r RunID) ProfileKey() string { return Runs.Key(string(r) + "/profile.json") }
