@@ -14,7 +14,9 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
@@ -51,7 +53,7 @@ func Open(ctx context.Context, cfg Config) (*Door, error) {
 		return nil, fmt.Errorf("open the provider door: %w", err)
 	}
 	d := &Door{listener: l, server: grpc.NewServer(
-		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.StatsHandler(connections{}),
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage), grpc.StatsHandler(connections{}), grpc.UnaryInterceptor(survive),
 	)}
 	pulumirpc.RegisterResourceProviderServer(d.server, &server{cfg: cfg})
 	d.served.Go(func() { _ = d.server.Serve(l) })
@@ -102,4 +104,14 @@ func (connections) HandleRPC(context.Context, stats.RPCStats)                   
 func sessionOf(ctx context.Context) *session {
 	s, _ := ctx.Value(sessionKey{}).(*session)
 	return s
+}
+
+// survive turns a panic in a call into the call's error: an endpoint goes on.
+func survive(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (res any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = status.Errorf(codes.Internal, "%s failed by a mistake in the endpoint: %v", info.FullMethod, p)
+		}
+	}()
+	return handle(ctx, req)
 }

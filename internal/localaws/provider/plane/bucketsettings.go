@@ -68,7 +68,7 @@ func (b bucketPlane) settings(t sdk.Source) []kind.Kind {
 		b.policy().of(t, "bucketPolicy:BucketPolicy", sdk.Overlay{Document: []string{"policy"}}),
 		b.publicAccess().of(t, "bucketPublicAccessBlock:BucketPublicAccessBlock", sdk.Overlay{Default: map[string]any{
 			"blockPublicAcls": false, "blockPublicPolicy": false, "ignorePublicAcls": false, "restrictPublicBuckets": false,
-		}, Unused: []string{"skipDestroy"}}),
+		}}),
 		b.ownership().of(t, "bucketOwnershipControls:BucketOwnershipControls", sdk.Overlay{}),
 		b.versioning().of(t, "bucketVersioningV2:BucketVersioningV2", sdk.Overlay{Unused: append(owner, "mfa", "versioningConfiguration.mfaDelete")}),
 		b.encryption().of(t, "bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", sdk.Overlay{
