@@ -86,7 +86,7 @@ func logsKeyStatements(s scope) []statement {
 			}},
 		},
 		{
-			Sid: "Trail", Principal: services("cloudtrail.amazonaws.com"), Actions: []string{"kms:DescribeKey", "kms:GenerateDataKey"},
+			Sid: "Records", Principal: services("cloudtrail.amazonaws.com", "config.amazonaws.com"), Actions: []string{"kms:DescribeKey", "kms:GenerateDataKey"},
 			Resources: []pulumi.StringInput{pulumi.String("*")}, Condition: s.ownAccount(),
 		},
 	}

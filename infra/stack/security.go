@@ -21,7 +21,7 @@ func newSecurity(s scope, k keys, b buckets, m messages, c compute) error {
 	if err := newTrail(s, k, b); err != nil {
 		return err
 	}
-	if err := newRecorder(s, k, b); err != nil {
+	if err := newRecorder(s, b); err != nil {
 		return err
 	}
 	if err := newDetection(s); err != nil {
@@ -74,22 +74,17 @@ var configRules = map[string]string{
 }
 
 // newRecorder writes how resources change to the audit bucket, and checks each
-// change by the rules.
-func newRecorder(s scope, k keys, b buckets) error {
-	role, err := newRole(s, resource.RecorderRole, "config.amazonaws.com", (&grant{s: s, keys: k}).write(changeRecords).list)
-	if err != nil {
-		return err
-	}
-	attached, err := iam.NewRolePolicyAttachment(s.ctx, "recorder", &iam.RolePolicyAttachmentArgs{
-		Role: role.Name, PolicyArn: pulumi.String("arn:" + s.env.Partition() + ":iam::aws:policy/service-role/AWS_ConfigRole"),
-	})
+// change by the rules. Its role is the one that AWS keeps for it.
+// https://docs.aws.amazon.com/config/latest/developerguide/using-service-linked-roles.html
+func newRecorder(s scope, b buckets) error {
+	role, err := iam.NewServiceLinkedRole(s.ctx, "recorder", &iam.ServiceLinkedRoleArgs{AwsServiceName: pulumi.String("config.amazonaws.com")})
 	if err != nil {
 		return err
 	}
 	recorder, err := cfg.NewRecorder(s.ctx, "recorder", &cfg.RecorderArgs{
 		Name: pulumi.String("engagement"), RoleArn: role.Arn,
 		RecordingGroup: &cfg.RecorderRecordingGroupArgs{AllSupported: pulumi.Bool(true), IncludeGlobalResourceTypes: pulumi.Bool(true)},
-	}, pulumi.DependsOn([]pulumi.Resource{attached}))
+	})
 	if err != nil {
 		return err
 	}
@@ -173,7 +168,7 @@ func newSecrets(s scope, k keys, c compute) error {
 		}
 		allowed, err := lambda.NewPermission(s.ctx, string(name), &lambda.PermissionArgs{
 			Action: pulumi.String("lambda:InvokeFunction"), Function: rotate.Name, Principal: pulumi.String("secretsmanager.amazonaws.com"),
-			SourceAccount: pulumi.String(s.env.Account), SourceArn: secret.Arn,
+			StatementId: pulumi.String("rotation"), SourceAccount: pulumi.String(s.env.Account), SourceArn: secret.Arn,
 		})
 		if err != nil {
 			return err

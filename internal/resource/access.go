@@ -12,12 +12,11 @@ const (
 	ScheduleRole      Role = "schedule-role"                 // starts what the schedules start
 	FlowLogsRole      Role = "vpc-flow-logs-role"            // writes flow logs to CloudWatch
 	TrailRole         Role = "cloudtrail-role"               // writes the trail to CloudWatch
-	RecorderRole      Role = "config-recorder-role"          // records how resources change
 )
 
 // Roles lists every role.
 func Roles() []Role {
-	roles := []Role{StepFunctionsRole, ECSExecutionRole, AgentRole, ScheduleRole, FlowLogsRole, TrailRole, RecorderRole}
+	roles := []Role{StepFunctionsRole, ECSExecutionRole, AgentRole, ScheduleRole, FlowLogsRole, TrailRole}
 	for _, f := range Functions() {
 		roles = append(roles, f.Role())
 	}

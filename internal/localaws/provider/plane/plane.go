@@ -27,7 +27,7 @@ type Config struct {
 func Kinds(cfg Config) []kind.Kind {
 	types := sdk.Source(sdk.Types())
 	return slices.Concat(
-		buckets(cfg, types), roles(cfg, types), keys(cfg, types), topics(cfg, types), queues(cfg, types),
+		buckets(cfg, types), roles(cfg, types), linkedRoles(cfg, types), keys(cfg, types), topics(cfg, types), queues(cfg, types),
 		logGroups(cfg, types), secrets(cfg, types), parameters(cfg, types), catalogs(cfg, types), workgroups(cfg, types),
 		repositories(cfg, types), tasks(cfg, types), machines(cfg, types), rules(cfg, types), trails(cfg, types), functions(cfg, types),
 	)

@@ -94,18 +94,21 @@ func (p rolePlane) updateRole(ctx context.Context, id string, old, in value.Map)
 	if err := p.bound(ctx, id, old, in); err != nil {
 		return nil, err
 	}
+	return nil, p.tagRole(ctx, id, old, in)
+}
+
+func (p rolePlane) tagRole(ctx context.Context, id string, old, in value.Map) error {
 	set, drop := tagChange(old, in)
 	if len(drop) > 0 {
 		if _, err := p.api.UntagRole(ctx, &iam.UntagRoleInput{RoleName: &id, TagKeys: drop}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if len(set) > 0 {
-		if _, err := p.api.TagRole(ctx, &iam.TagRoleInput{RoleName: &id, Tags: tagList(set, iamTag)}); err != nil {
-			return nil, err
-		}
+	if len(set) == 0 {
+		return nil
 	}
-	return nil, nil
+	_, err := p.api.TagRole(ctx, &iam.TagRoleInput{RoleName: &id, Tags: tagList(set, iamTag)})
+	return err
 }
 
 // bound sets a role's permissions boundary, or takes it away.
