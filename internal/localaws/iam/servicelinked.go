@@ -21,6 +21,7 @@ var linkedNames = map[string]string{
 	"ecs": "AWSServiceRoleForECS", "ecs.application-autoscaling": "AWSServiceRoleForApplicationAutoScaling_ECSService", "spot": "AWSServiceRoleForEC2Spot",
 	"elasticloadbalancing": "AWSServiceRoleForElasticLoadBalancing", "autoscaling": "AWSServiceRoleForAutoScaling", "replication.ecr": "AWSServiceRoleForECRReplication",
 	"lambda": "AWSServiceRoleForLambda", "cloudtrail": "AWSServiceRoleForCloudTrail", "rds": "AWSServiceRoleForRDS", "eks": "AWSServiceRoleForAmazonEKS",
+	"config": "AWSServiceRoleForConfig", "securityhub": "AWSServiceRoleForSecurityHub", "access-analyzer": "AWSServiceRoleForAccessAnalyzer",
 	"ops.apigateway": "AWSServiceRoleForAPIGateway", "batch": "AWSServiceRoleForBatch", "guardduty": "AWSServiceRoleForAmazonGuardDuty",
 }
 
