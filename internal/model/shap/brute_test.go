@@ -202,7 +202,7 @@ func TestBruteForce(t *testing.T) {
 
 func check(t *testing.T, e *Explainer, m *gbdt.Model, x gbdt.Matrix) {
 	t.Helper()
-	row, table := e.NewRow(), e.worker(x.Rows, true)
+	row, shared, table := e.NewRow(1), e.NewRow(3), e.worker(x.Rows, true)
 	byTable := table(context.Background(), x)
 	for i := range x.Rows {
 		want := brute(m, x.Row(i))
@@ -210,10 +210,17 @@ func check(t *testing.T, e *Explainer, m *gbdt.Model, x gbdt.Matrix) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		together, err := shared.Explain(x.Row(i))
+		if err != nil {
+			t.Fatal(err)
+		}
 		for f, w := range want {
 			tolerance := 2e-6 * (1 + math.Abs(w))
 			if math.Abs(float64(got[f])-w) > tolerance {
 				t.Fatalf("row %d, value %d: alone %v, by definition %v", i, f, got[f], w)
+			}
+			if math.Abs(float64(together[f])-w) > tolerance {
+				t.Fatalf("row %d, value %d: by three threads %v, by definition %v", i, f, together[f], w)
 			}
 			if v := byTable[i*e.Width()+f]; math.Abs(float64(v)-w) > tolerance {
 				t.Fatalf("row %d, value %d: by table %v, by definition %v", i, f, v, w)

@@ -89,7 +89,7 @@ func (e *Explainer) worker(size int, tables bool) func(context.Context, gbdt.Mat
 			return out[:x.Rows*e.Width()]
 		}
 	}
-	r := e.NewRow()
+	r := e.NewRow(1)
 	return func(ctx context.Context, x gbdt.Matrix) []float32 {
 		for i := range x.Rows {
 			if ctx.Err() != nil {

@@ -133,7 +133,7 @@ func TestBatches(t *testing.T) {
 		if err := m.Margins(x, margins, 0); err != nil {
 			t.Fatal(err)
 		}
-		row := e.NewRow()
+		row := e.NewRow(1)
 		for _, threads := range []int{0, 1, 3} {
 			got := make([]float32, x.Rows*e.Width())
 			if err := e.Contributions(t.Context(), x, got, threads); err != nil {
@@ -260,7 +260,7 @@ func TestCancel(t *testing.T) {
 
 func TestNoAllocation(t *testing.T) {
 	_, e, x := forest(t, 1, 1)
-	row := e.NewRow()
+	row := e.NewRow(1)
 	if n := testing.AllocsPerRun(50, func() {
 		if _, err := row.Explain(x.Row(0)); err != nil {
 			t.Error(err)
@@ -299,7 +299,7 @@ func TestRefusals(t *testing.T) {
 	m, e, x := forest(t, 1, 4)
 	var shape *gbdt.ShapeError
 	_, none := NewInterventional(m, gbdt.Matrix{Cols: m.NumFeatures()})
-	_, short := e.NewRow().Explain(x.Data[:3])
+	_, short := e.NewRow(1).Explain(x.Data[:3])
 	for name, err := range map[string]error{
 		"room":        e.Contributions(t.Context(), x, make([]float32, 3), 1),
 		"columns":     e.Contributions(t.Context(), gbdt.Matrix{Data: x.Data[:3], Rows: 1, Cols: 3}, make([]float32, e.Width()), 1),
@@ -361,7 +361,7 @@ func TestDepth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := e.NewRow().Explain([]float32{1, 2, 3})
+	got, err := e.NewRow(1).Explain([]float32{1, 2, 3})
 	if err != nil {
 		t.Fatal(err)
 	}

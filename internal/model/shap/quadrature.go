@@ -9,6 +9,11 @@ const maxDistinct = 64
 // dealt with four at a time.
 type four [4]float64
 
+// short rounds to 32 bits.
+func (x four) short() quad {
+	return quad{float32(x[0]), float32(x[1]), float32(x[2]), float32(x[3])}
+}
+
 // quadrature is a rule of fours: where its points are, and their weights. The
 // last points may be there to fill up, with the weight 0.
 type quadrature struct{ at, weight []four }

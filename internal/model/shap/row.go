@@ -1,48 +1,32 @@
 package shap
 
-import "engage/internal/model/gbdt"
+import (
+	"runtime"
+	"sync"
 
-// A Row explains one row at a time without allocating. It must not be used by
-// two goroutines at a time.
+	"engage/internal/model/gbdt"
+)
+
+// A Row explains one row at a time, with one thread without allocating. It must
+// not be used by two goroutines at a time.
 type Row struct {
 	e       *Explainer
 	columns []float32
-	sums    []float64 // of one group
 	out     []float32
-
-	// of the tree and the four points that are being dealt with, by slot
-	product []four32
-	below   []four32
-	factor  []four32 // of the left edge
-	gain    []four32 // of a repeated feature
-	// by edge, as in node.earlier: 1 if the row meets the conditions on the feature
-	// down to here; the first is always 1
-	holds []uint32
-	t     four32
-	rest  four32 // 1-t
+	walkers []*walker
 }
 
-// four32 is half as large as four: a model of a hundred thousand nodes is as fast
-// as memory is.
-type four32 [4]float32
-
-// NewRow makes an explainer of single rows.
-func (e *Explainer) NewRow() *Row {
-	most := 0
-	for i := range e.trees {
-		most = max(most, len(e.trees[i].nodes))
+// NewRow makes an explainer of single rows that deals the trees out to as many
+// threads, or one for each processor if threads is 0.
+func (e *Explainer) NewRow(threads int) *Row {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Row{
-		e:       e,
-		columns: make([]float32, len(e.model.Columns())),
-		sums:    make([]float64, e.model.NumFeatures()),
-		out:     make([]float32, e.Width()),
-		product: make([]four32, 2*most+1),
-		below:   make([]four32, 2*most+1),
-		factor:  make([]four32, most),
-		gain:    make([]four32, most),
-		holds:   make([]uint32, 2*most+1),
+	r := &Row{e: e, columns: make([]float32, len(e.model.Columns())), out: make([]float32, e.Width())}
+	for range max(1, min(threads, len(e.trees))) {
+		r.walkers = append(r.walkers, newWalker(e, r.columns))
 	}
+	return r
 }
 
 // Explain returns the contributions of one row, laid out as by Contributions, in
@@ -56,35 +40,97 @@ func (r *Row) Explain(row []float32) ([]float32, error) {
 }
 
 func (r *Row) explain(row, out []float32) {
-	e := r.e
-	e.model.FillColumns(r.columns, row)
-	n := len(r.sums)
-	for g := range e.groups {
-		clear(r.sums)
-		for _, i := range e.groups[g] {
-			r.run(&e.trees[i])
+	r.e.model.FillColumns(r.columns, row)
+	if len(r.walkers) > 1 {
+		var others sync.WaitGroup
+		for i, w := range r.walkers[1:] {
+			others.Go(func() { w.walk(i+1, len(r.walkers)) })
 		}
-		for f, v := range r.sums {
-			out[g*(n+1)+f] = float32(v)
+		r.walkers[0].walk(0, len(r.walkers))
+		others.Wait()
+	} else {
+		r.walkers[0].walk(0, 1)
+	}
+	r.write(out)
+}
+
+// write adds up what the walkers found.
+func (r *Row) write(out []float32) {
+	n := r.e.model.NumFeatures()
+	for g, bias := range r.e.bias {
+		for f := range n {
+			sum := 0.0
+			for _, w := range r.walkers {
+				sum += w.all[g*n+f]
+			}
+			out[g*(n+1)+f] = float32(sum)
 		}
-		out[g*(n+1)+n] = e.bias[g]
+		out[g*(n+1)+n] = bias
+	}
+}
+
+// A walker goes through trees with one row.
+type walker struct {
+	e       *Explainer
+	columns []float32
+	all     []float64 // contributions of each group
+	sums    []float64 // of the group of the tree that is being dealt with
+
+	// by slot of the tree, at four points
+	product []quad // of the factors above
+	below   []quad // the sums of values times factors
+	factor  []quad // of the left edge
+	gain    []quad // of a repeated feature
+	// by edge, as in node.earlier: 1 if the row meets the conditions on the feature
+	// down to here; the first is always 1
+	holds []uint32
+	t     quad
+	rest  quad // 1-t
+}
+
+func newWalker(e *Explainer, columns []float32) *walker {
+	most := 0
+	for i := range e.trees {
+		most = max(most, len(e.trees[i].nodes))
+	}
+	return &walker{
+		e:       e,
+		columns: columns,
+		all:     make([]float64, len(e.groups)*e.model.NumFeatures()),
+		product: make([]quad, 2*most+1),
+		below:   make([]quad, 2*most+1),
+		factor:  make([]quad, most),
+		gain:    make([]quad, most),
+		holds:   make([]uint32, 2*most+1),
+	}
+}
+
+// walk goes through every step-th tree from the first on.
+func (r *walker) walk(first, step int) {
+	clear(r.all)
+	n := r.e.model.NumFeatures()
+	for i := first; i < len(r.e.trees); i += step {
+		t := &r.e.trees[i]
+		r.sums = r.all[t.group*n:][:n]
+		r.run(t)
 	}
 }
 
 // run adds the contributions of one tree: down it for the products of the
 // factors, through the nodes that have leaves alone, and up again for the sums of
 // what is below. There is no branch that depends on the row.
-func (r *Row) run(t *tree) {
+func (r *walker) run(t *tree) {
+	if len(t.nodes) == 0 {
+		return
+	}
 	r.holds[0] = 1
 	for _, slot := range t.lone {
 		v := t.leaves[int(slot)-len(t.nodes)]
-		r.below[slot] = four32{v, v, v, v}
+		r.below[slot] = quad{v, v, v, v}
 	}
 	for pass := range t.rule.at {
-		for q, at := range t.rule.at[pass] {
-			r.t[q], r.rest[q] = float32(at), float32(1-at)
-			r.product[0][q] = float32(t.rule.weight[pass][q])
-		}
+		r.t, r.product[0] = t.rule.at[pass].short(), t.rule.weight[pass].short()
+		r.rest = quad{1, 1, 1, 1}.sub(r.t)
 		r.down(t)
 		r.across(t)
 		r.up(t)
@@ -92,79 +138,96 @@ func (r *Row) run(t *tree) {
 }
 
 // down computes the factors and products of all edges to other nodes.
-func (r *Row) down(t *tree) {
+func (r *walker) down(t *tree) {
+	product, factor, gain, holds, columns, nodes := r.product, r.factor, r.gain, r.holds, r.columns, t.nodes
 	for _, i := range t.others {
-		n := &t.nodes[i]
-		left, before := uint32(less(r.columns[n.column], n.threshold)), r.holds[n.earlier]
-		r.holds[2*i+1], r.holds[2*i+2] = before&left, before&^left
-		f := &r.factor[i]
+		n := &nodes[i]
+		left, before := uint32(less(columns[n.column], n.threshold)), holds[n.earlier]
+		holds[2*i+1], holds[2*i+2] = before&left, before&^left
+		var f quad
 		if n.earlier == 0 {
-			r.first(f, n, left)
+			f = r.rest.scale(n.ratio).plus(r.t, float32(int32(left)))
 		} else {
-			r.again(f, &r.gain[i], n, left, before)
+			f, gain[i] = r.again(n, left, before)
 		}
-		p, l, u := &r.product[i], &r.product[n.left], &r.product[n.right]
-		l[0], l[1], l[2], l[3] = p[0]*f[0], p[1]*f[1], p[2]*f[2], p[3]*f[3]
-		u[0], u[1], u[2], u[3] = p[0]-l[0], p[1]-l[1], p[2]-l[2], p[3]-l[3]
+		factor[i] = f
+		p := product[i]
+		l := p.mul(f)
+		product[n.left], product[n.right] = l, p.sub(l)
 	}
-}
-
-// first computes the factor of the left edge of a feature that is new on the path.
-func (r *Row) first(f *four32, n *node, left uint32) {
-	s, ratio := float32(int32(left)), n.ratio
-	f[0], f[1] = r.rest[0]*ratio+r.t[0]*s, r.rest[1]*ratio+r.t[1]*s
-	f[2], f[3] = r.rest[2]*ratio+r.t[2]*s, r.rest[3]*ratio+r.t[3]*s
 }
 
 // again computes the factor of the left edge, and what the node adds, of a feature
 // that is on the path already: package documentation, "Repeated features". What is
 // added to the divisor matters only where it is 0: there the products are too.
-func (r *Row) again(f, gain *four32, n *node, left, before uint32) {
+func (r *walker) again(n *node, left, before uint32) (f, gain quad) {
 	held, s := float32(int32(before)), float32(int32(before&left))
 	met := n.before * n.ratio
-	for q := range f {
-		divisor := 1 / (r.t[q]*held + r.rest[q]*n.before + 1e-30)
-		v := (r.t[q]*s + r.rest[q]*met) * divisor
-		f[q], gain[q] = v, ((s-met)-v*(held-n.before))*divisor
-	}
+	divisor := quad{1e-30, 1e-30, 1e-30, 1e-30}.plus(r.t, held).plus(r.rest, n.before).inverse()
+	f = r.rest.scale(met).plus(r.t, s).mul(divisor)
+	g := s - met
+	return f, quad{g, g, g, g}.plus(f, n.before-held).mul(divisor)
 }
 
 // across does down and up for the nodes that have leaves alone.
-func (r *Row) across(t *tree) {
-	leaves := t.leaves
+func (r *walker) across(t *tree) {
+	product, below, columns, sums, nodes, leaves := r.product, r.below, r.columns, r.sums, t.nodes, t.leaves
 	for _, i := range t.last {
-		n := &t.nodes[i]
-		left := uint32(less(r.columns[n.column], n.threshold))
-		u := leaves[int(n.right)-len(t.nodes)]
-		d := leaves[int(n.left)-len(t.nodes)] - u
-		p, b := &r.product[i], &r.below[i]
+		n := &nodes[i]
+		left := uint32(less(columns[n.column], n.threshold))
+		u := leaves[int(n.right)-len(nodes)]
+		d := leaves[int(n.left)-len(nodes)] - u
+		p := product[i]
+		var f quad
 		if n.earlier == 0 {
-			r.first(b, n, left)
-			r.sums[n.feature] += float64((float32(int32(left)) - n.ratio) * d * (p[0] + p[1] + p[2] + p[3]))
+			s := float32(int32(left))
+			f = r.rest.scale(n.ratio).plus(r.t, s)
+			sums[n.feature] += float64((s - n.ratio) * d * p.sum())
 		} else {
-			g := &r.gain[i]
-			r.again(b, g, n, left, r.holds[n.earlier])
-			r.sums[n.feature] += float64(d * (p[0]*g[0] + p[1]*g[1] + p[2]*g[2] + p[3]*g[3]))
+			var gain quad
+			f, gain = r.again(n, left, r.holds[n.earlier])
+			sums[n.feature] += float64(d * p.mul(gain).sum())
 		}
-		b[0], b[1], b[2], b[3] = u+d*b[0], u+d*b[1], u+d*b[2], u+d*b[3]
+		below[i] = quad{u, u, u, u}.plus(f, d)
 	}
 }
 
 // up computes the sums below the other nodes and adds what each gives its feature.
-func (r *Row) up(t *tree) {
+func (r *walker) up(t *tree) {
+	product, below, factor, sums, nodes := r.product, r.below, r.factor, r.sums, t.nodes
 	for k := len(t.others) - 1; k >= 0; k-- {
 		i := t.others[k]
-		n := &t.nodes[i]
-		f, p, l, u, b := &r.factor[i], &r.product[i], &r.below[n.left], &r.below[n.right], &r.below[i]
-		d0, d1, d2, d3 := l[0]-u[0], l[1]-u[1], l[2]-u[2], l[3]-u[3]
-		b[0], b[1], b[2], b[3] = u[0]+f[0]*d0, u[1]+f[1]*d1, u[2]+f[2]*d2, u[3]+f[3]*d3
-		d0, d1, d2, d3 = d0*p[0], d1*p[1], d2*p[2], d3*p[3]
+		n := &nodes[i]
+		u := below[n.right]
+		d := below[n.left].sub(u)
+		below[i] = u.add(d.mul(factor[i]))
+		d = d.mul(product[i])
 		if n.earlier == 0 {
-			s := float32(int32(r.holds[2*i+1])) - n.ratio
-			r.sums[n.feature] += float64(s * (d0 + d1 + d2 + d3))
-			continue
+			sums[n.feature] += float64((float32(int32(r.holds[2*i+1])) - n.ratio) * d.sum())
+		} else {
+			sums[n.feature] += float64(d.mul(r.gain[i]).sum())
 		}
-		g := &r.gain[i]
-		r.sums[n.feature] += float64(g[0]*d0 + g[1]*d1 + g[2]*d2 + g[3]*d3)
 	}
 }
+
+// A quad holds a number for each of four points. It is a structure, because the
+// compiler keeps those in registers and arrays in memory, and of 32 bits, because
+// a model of a hundred thousand nodes is as fast as memory is.
+type quad struct{ a, b, c, d float32 }
+
+func (x quad) add(y quad) quad { return quad{x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d} }
+
+func (x quad) sub(y quad) quad { return quad{x.a - y.a, x.b - y.b, x.c - y.c, x.d - y.d} }
+
+func (x quad) mul(y quad) quad { return quad{x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d} }
+
+func (x quad) scale(s float32) quad { return quad{x.a * s, x.b * s, x.c * s, x.d * s} }
+
+// plus adds s times y.
+func (x quad) plus(y quad, s float32) quad {
+	return quad{x.a + y.a*s, x.b + y.b*s, x.c + y.c*s, x.d + y.d*s}
+}
+
+func (x quad) sum() float32 { return x.a + x.b + x.c + x.d }
+
+func (x quad) inverse() quad { return quad{1 / x.a, 1 / x.b, 1 / x.c, 1 / x.d} }

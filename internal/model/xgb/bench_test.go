@@ -208,13 +208,13 @@ func (s *bench) explain(b *testing.B) {
 	}
 }
 
-// oneRow scores and explains one row after the other, in one thread.
+// oneRow scores and explains one row after the other.
 func (s *bench) oneRow(b *testing.B) {
 	e, err := shap.New(s.model)
 	if err != nil {
 		b.Fatal(err)
 	}
-	row, scorer := e.NewRow(), s.model.NewScorer()
+	row, scorer := e.NewRow(s.threads), s.model.NewScorer()
 	const rows = 200
 	for b.Loop() {
 		began := time.Now()
