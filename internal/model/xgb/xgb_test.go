@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"engage/internal/model/gbdt"
 )
@@ -377,6 +378,23 @@ func TestClosed(t *testing.T) {
 	r.Booster.Close()
 	if _, err := r.Booster.Save(JSON); !errors.Is(err, ErrClosed) {
 		t.Errorf("a closed booster: %v", err)
+	}
+}
+
+// TestForgotten leaves boosters without closing them: their threads end with them.
+func TestForgotten(t *testing.T) {
+	l := library(t)
+	m := matrix(t, l, data(16, 50, 4), Features{})
+	before := runtime.NumGoroutine()
+	for range 5 {
+		if _, err := l.Train(t.Context(), Training{Params: params(), Data: m, Rounds: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(30 * time.Second); runtime.NumGoroutine() > before; runtime.GC() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
 	}
 }
 
