@@ -41,6 +41,14 @@ type engineVersion struct {
 // theEngine is Athena's engine whose behaviour this service follows.
 var theEngine = engineVersion{"AUTO", "Athena engine version 3"}
 
+// effective returns the version that was selected with the one that runs.
+func (v *engineVersion) effective() *engineVersion {
+	if v == nil || v.SelectedEngineVersion == "" {
+		return &theEngine
+	}
+	return &engineVersion{v.SelectedEngineVersion, theEngine.EffectiveEngineVersion}
+}
+
 type executionOutput struct {
 	QueryExecutionID      string `json:"QueryExecutionId"`
 	Query                 string

@@ -100,7 +100,7 @@ func (s *Service) getWorkGroup(_ context.Context, call *wire.Call, in *workGroup
 	return out, s.cfg.Store.View(func(tx state.Tx) error {
 		g, err := getGroup(tx, call.Caller, in.WorkGroup)
 		enforced := g.enforced()
-		g.Configuration.EnforceWorkGroupConfiguration, g.Configuration.EngineVersion = &enforced, &theEngine
+		g.Configuration.EnforceWorkGroupConfiguration, g.Configuration.EngineVersion = &enforced, g.Configuration.EngineVersion.effective()
 		out.WorkGroup = workGroupOutput{g.Name, g.State, g.Description, g.Configuration, wire.TimeOf(g.Created)}
 		return err
 	})
@@ -163,6 +163,9 @@ func (c *configuration) apply(u *configurationUpdates) {
 	}
 	if u.RequesterPaysEnabled != nil {
 		c.RequesterPaysEnabled = u.RequesterPaysEnabled
+	}
+	if u.EngineVersion != nil {
+		c.EngineVersion = u.EngineVersion
 	}
 	r := u.ResultConfigurationUpdates
 	if r == nil {

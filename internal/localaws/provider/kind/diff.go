@@ -123,10 +123,17 @@ func empty(v any) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
+	case string:
+		return v == ""
 	case []any:
 		return len(v) == 0
 	case value.Map:
-		return len(v) == 0
+		for _, e := range v {
+			if !empty(e) {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }

@@ -14,13 +14,46 @@ func (k Kind) Refresh(inputs, now value.Map, defaults map[string]string, importe
 	for name, spec := range k.Inputs {
 		v, told := now[name]
 		old, given := inputs[name]
+		v = prune(spec, old, v)
 		switch {
-		case !told || equal(spec, old, v):
+		case !told || spec.Unused || equal(spec, old, v):
 		case given || imported || (!spec.Computed && !empty(v)):
 			out[name] = v
 		}
 	}
 	return out
+}
+
+// prune takes out of what a plane tells those members of objects that the
+// service fills in and the program did not give.
+func prune(spec Property, given, told any) any {
+	switch told := told.(type) {
+	case value.Map:
+		if spec.Type != Nested {
+			return told
+		}
+		own, _ := given.(value.Map)
+		out := value.Map{}
+		for name, v := range told {
+			field := spec.Fields[name]
+			if _, has := own[name]; has || !(field.Computed || field.Unused) {
+				out[name] = prune(field, own[name], v)
+			}
+		}
+		return out
+	case []any:
+		own, _ := given.([]any)
+		out := make([]any, len(told))
+		for i, v := range told {
+			var e any
+			if len(own) == len(told) {
+				e = own[i]
+			}
+			out[i] = prune(spec.element(), e, v)
+		}
+		return out
+	}
+	return told
 }
 
 // Computed returns what of a state a plane computed: not what a program gives.

@@ -48,7 +48,7 @@ func (p workgroupPlane) create(ctx context.Context, in value.Map) (string, value
 		Name: &name, Description: optional(value.String(in, "description")), Tags: tagList(value.StringMap(in, "tags"), workgroupTag),
 		Configuration: &types.WorkGroupConfiguration{},
 	}
-	if err := fill(value.Object(in, "configuration"), req.Configuration); err != nil {
+	if err := fill(renameKey(value.Object(in, "configuration")), req.Configuration); err != nil {
 		return "", nil, err
 	}
 	if _, err := p.api.CreateWorkGroup(ctx, req); err != nil {
@@ -76,13 +76,17 @@ func (p workgroupPlane) read(ctx context.Context, id string, _ value.Map) (value
 		return nil, err
 	}
 	out, err := tell(p.kind.Inputs, res.WorkGroup)
+	if c := res.WorkGroup.Configuration; err == nil && c != nil && c.ResultConfiguration != nil && c.ResultConfiguration.EncryptionConfiguration != nil {
+		results := value.Object(value.Object(out, "configuration"), "resultConfiguration")
+		value.Object(results, "encryptionConfiguration")["kmsKeyArn"] = aws.ToString(c.ResultConfiguration.EncryptionConfiguration.KmsKey)
+	}
 	return value.Merge(out, value.Map{"arn": p.workgroupARN(id), "tags": tagValue(tags.Tags, workgroupTagOf)}), err
 }
 
 // update sets the configuration member by member: AWS keeps what an update
 // leaves out, so what a program took out is removed by name.
 func (p workgroupPlane) update(ctx context.Context, id string, old, in value.Map) (value.Map, error) {
-	before, after := value.Object(old, "configuration"), value.Object(in, "configuration")
+	before, after := value.Object(old, "configuration"), renameKey(value.Object(in, "configuration"))
 	changes := &types.WorkGroupConfigurationUpdates{}
 	if err := fill(value.Merge(after, value.Map{"resultConfiguration": nil}), changes); err != nil {
 		return nil, err
@@ -103,6 +107,19 @@ func (p workgroupPlane) update(ctx context.Context, id string, old, in value.Map
 		return nil, err
 	}
 	return value.Map{"arn": p.workgroupARN(id)}, p.tag(ctx, id, old, in)
+}
+
+// renameKey returns a configuration whose encryption names its key as the
+// service does.
+func renameKey(configuration value.Map) value.Map {
+	results := value.Object(configuration, "resultConfiguration")
+	encryption := value.Object(results, "encryptionConfiguration")
+	if encryption == nil {
+		return configuration
+	}
+	renamed := value.Merge(encryption, value.Map{"kmsKey": encryption["kmsKeyArn"]})
+	delete(renamed, "kmsKeyArn")
+	return value.Merge(configuration, value.Map{"resultConfiguration": value.Merge(results, value.Map{"encryptionConfiguration": renamed})})
 }
 
 func removed(before, after value.Map, name string) *bool {

@@ -97,7 +97,7 @@ func decodeStruct(s *structpb.Struct) (any, error) {
 
 func decodeFile(s *structpb.Struct, archive bool) (any, error) {
 	f := File{Path: s.GetFields()["path"].GetStringValue(), Hash: s.GetFields()["hash"].GetStringValue(), Archive: archive}
-	if f.Path == "" {
+	if f.Path == "" && f.Hash == "" { // a state remembers the hash alone
 		return nil, fmt.Errorf("an asset that is not a local file is not supported; give a path")
 	}
 	return f, nil
