@@ -88,16 +88,7 @@ func newBench(b *testing.B) *bench {
 	p := xgb.DefaultParams()
 	p.MaxDepth, p.LearningRate, p.Subsample, p.ColsampleByTree, p.Seed, p.Threads = benchDepth, 0.05, 0.8, 0.8, 42, s.threads
 	s.params = p
-	train := s.part(min(80_000, s.batch.Rows))
-	began := time.Now()
-	m := s.copy(b, train)
-	trained, err := library.Train(b.Context(), xgb.Training{Params: p, Data: m, Rounds: setting(b, "ENGAGE_BENCH_ROUNDS", benchRounds)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	s.took = time.Since(began)
-	b.Cleanup(trained.Booster.Close)
-	s.booster = trained.Booster
+	s.booster, s.took = s.fit(b)
 	saved, err := s.booster.Save(xgb.UBJSON)
 	if err != nil {
 		b.Fatal(err)
@@ -106,6 +97,22 @@ func newBench(b *testing.B) *bench {
 		b.Fatal(err)
 	}
 	return s
+}
+
+// fit copies the training rows and trains, and says how long both took.
+func (s *bench) fit(b *testing.B) (*xgb.Booster, time.Duration) {
+	began := time.Now()
+	m, err := s.library.NewMatrix(s.part(min(80_000, s.batch.Rows)), xgb.Features{}, s.threads)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	trained, err := s.library.Train(b.Context(), xgb.Training{Params: s.params, Data: m, Rounds: setting(b, "ENGAGE_BENCH_ROUNDS", benchRounds)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(trained.Booster.Close)
+	return trained.Booster, time.Since(began)
 }
 
 // part is the first rows.
@@ -118,7 +125,6 @@ func (s *bench) copy(b *testing.B, batch xgb.Batch) *xgb.Matrix {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(m.Close)
 	return m
 }
 
@@ -126,6 +132,7 @@ func (s *bench) copy(b *testing.B, batch xgb.Batch) *xgb.Matrix {
 // without making the matrix, and what it answers.
 func (s *bench) peer(b *testing.B, rows int, o xgb.Output) (float64, []float32) {
 	m := s.copy(b, s.part(rows))
+	defer m.Close()
 	began := time.Now()
 	p, err := s.booster.Predict(m, o, 0, 0)
 	if err != nil {
@@ -252,19 +259,24 @@ func (s *bench) background(b *testing.B) {
 	}
 }
 
-// train compares the time of the training, data copied included, with Python's.
+// train compares the time of the training, data copied included, with Python's:
+// the better of two of both, one after the other.
 func (s *bench) train(b *testing.B) {
-	for b.Loop() {
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(s.took.Seconds(), "s")
 	python := os.Getenv("ENGAGE_PYTHON")
-	if python == "" {
-		return
+	for b.Loop() {
+		ours, peer := s.took.Seconds(), math.Inf(1)
+		for i := 0; i < 2 && python != ""; i++ {
+			peer = min(peer, s.python(b, python))
+			_, took := s.fit(b)
+			ours = min(ours, took.Seconds())
+		}
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(ours, "s")
+		if python != "" {
+			b.ReportMetric(peer, "python-s")
+			b.ReportMetric(ours/peer, "ratio")
+		}
 	}
-	peer := s.python(b, python)
-	b.ReportMetric(peer, "python-s")
-	b.ReportMetric(s.took.Seconds()/peer, "ratio")
 }
 
 // python runs test/oracles/xgboost_speed.py on the same data and parameters.
