@@ -54,7 +54,7 @@ State lives in --dir. What is not supported is refused by name.`,
 		RunE:                       needsCommand,
 		SuggestionsMinimumDistance: 2,
 	}
-	c.PersistentFlags().StringVar(&o.dir, "dir", filepath.Join(".engage", "local"), "directory of the endpoint's state")
+	c.PersistentFlags().StringVar(&o.dir, "dir", filepath.Join(home(), "local"), "directory of the endpoint's state")
 	_ = c.MarkPersistentFlagDirname("dir")
 	c.AddCommand(newServe(s, o), newUp(s, o), newDown(s, o), newStatus(s, o), newReset(s, o), newRequests(s, o), newUsage(s, o))
 	c.AddCommand(newAudit(s, o))

@@ -79,7 +79,8 @@ func newRoot(s streams) *cobra.Command {
 		Short: "Engagement prediction: customers with a known truth, and AWS on this machine",
 		Long: `engage is for predicting how engaged each customer of a hybrid app (dating,
 social feed, gig marketplace) will be. So far it makes customers whose truth is
-known, checks data sets, and runs an AWS endpoint on this machine.
+known, checks data sets, runs an AWS endpoint on this machine, and packs what is
+deployed there or on AWS.
 
 Exit codes: 0 done; 1 the data was checked and is not valid; 2 bad use, or the
 work could not be done; 130 interrupted.`,
@@ -98,7 +99,7 @@ work could not be done; 130 interrupted.`,
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.RunE = needsCommand
 	root.SetFlagErrorFunc(explainFlag)
-	root.AddCommand(newData(s), newLocal(s))
+	root.AddCommand(newData(s), newLocal(s), newBuild(s), newImages(s), newEnv(s))
 	return root
 }
 
