@@ -3,6 +3,7 @@ package localaws
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"engage/internal/localaws/cloudtrail"
 	"engage/internal/localaws/s3"
@@ -257,7 +259,14 @@ func (t trailWriter) Put(ctx context.Context, caller wire.Caller, o cloudtrail.O
 	if err != nil {
 		return err
 	}
-	return call.Service.Operation(call.Operation).ServeRaw(ctx, call, &noAnswer{header: http.Header{}})
+	call.RequestID = rand.Text()
+	call.Answer = &wire.Answer{Received: time.Now(), Status: http.StatusOK, Header: http.Header{}}
+	if err := call.Service.Operation(call.Operation).ServeRaw(ctx, call, &noAnswer{header: call.Answer.Header}); err != nil {
+		return err
+	}
+	call.Answer.Begun, call.Answer.Ended = time.Now(), time.Now()
+	t.objects.Observe(call, nil) // the access log of the bucket tells of it like of any other
+	return nil
 }
 
 // allowed returns a call on S3 once the policies allow it.

@@ -26,6 +26,7 @@ import (
 	"engage/internal/localaws/s3"
 	"engage/internal/localaws/scheduler"
 	"engage/internal/localaws/secretsmanager"
+	"engage/internal/localaws/server"
 	"engage/internal/localaws/sns"
 	"engage/internal/localaws/sqs"
 	"engage/internal/localaws/ssm"
@@ -61,11 +62,12 @@ func (w *wiring) open() error {
 
 // openStorage opens what the other services keep things in.
 func (w *wiring) openStorage() (err error) {
-	w.objects, err = s3.New(s3.Config{Store: w.store, Meter: w.meter, Authorizer: w.authorizer, Invoker: w.server, Forms: w.authenticator, CheckPolicy: checkResourcePolicy})
+	w.objects, err = s3.New(s3.Config{Store: w.store, Meter: w.meter, Authorizer: w.authorizer, Invoker: w.server, Forms: w.authenticator, CheckPolicy: checkResourcePolicy, Refused: w.server.LogRefusal})
 	if err != nil {
 		return fmt.Errorf("open s3: %w", err)
 	}
 	w.onClose(func(context.Context) error { return w.objects.Close() })
+	w.server.Observe(func(call *wire.Call, _ server.Record, err error) { w.objects.Observe(call, err) })
 	if w.logs, err = logs.New(logs.Config{Store: w.store, Meter: w.meter, Functions: functions{w.server}}); err != nil {
 		return fmt.Errorf("open logs: %w", err)
 	}

@@ -68,8 +68,13 @@ func principalKeys(keys policy.Keys, c wire.Caller) {
 	}
 }
 
-// requestKeys are those of the HTTP request, which a call from inside does not have.
+// loopback is where calls from inside the process come from: a policy that lets
+// in addresses of this machine alone has to let services in too.
+const loopback = "127.0.0.1"
+
+// requestKeys are those of the HTTP request. A call from inside has an address only.
 func requestKeys(keys policy.Keys, call *wire.Call) {
+	keys["aws:sourceip"] = []string{loopback}
 	if call.HTTP == nil {
 		return
 	}

@@ -46,16 +46,17 @@ func bootWith(t *testing.T, dir string, cfg s3.Config) *endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(server.Config{Addr: "127.0.0.1:0", Dir: dir, Authorizer: cfg.Authorizer})
+	srv, err := server.New(server.Config{Addr: "127.0.0.1:0", Dir: dir, Authorizer: cfg.Authorizer, Clock: cfg.Clock})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Store, cfg.Meter = store, srv.Meter()
+	cfg.Store, cfg.Meter, cfg.Refused = store, srv.Meter(), srv.LogRefusal
 	svc, err := s3.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv.Register(svc.Service())
+	srv.Observe(func(call *wire.Call, _ server.Record, err error) { svc.Observe(call, err) })
 	if err := srv.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

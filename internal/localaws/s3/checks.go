@@ -72,18 +72,6 @@ func checkOwnership(_ *request, _ Bucket, doc []byte) ([]byte, error) {
 	return doc, nil
 }
 
-// checkLogging takes the configuration that logs nothing.
-func checkLogging(_ *request, _ Bucket, doc []byte) ([]byte, error) {
-	var c struct{ LoggingEnabled *struct{} }
-	if xml.Unmarshal(doc, &c) != nil {
-		return nil, malformedXML()
-	}
-	if c.LoggingEnabled != nil {
-		return nil, wire.NotImplemented("LoggingEnabled of PutBucketLogging: data events of a CloudTrail trail tell the same")
-	}
-	return doc, nil
-}
-
 // defaultMinimum says which objects change their storage class by rules that
 // do not speak of sizes.
 const defaultMinimum = "all_storage_classes_128K"

@@ -132,8 +132,12 @@ func deleteObjects(r *request) error {
 			if !errors.As(err, &own) {
 				return err
 			}
+			r.noteDeleted(o.Key, o.VersionId, own)
 			out.Errors = append(out.Errors, deleteError{o.Key, o.VersionId, deniedCode(own), own.Message})
-		} else if !in.Quiet {
+			continue
+		}
+		r.noteDeleted(o.Key, o.VersionId, nil)
+		if !in.Quiet {
 			out.Deleted = append(out.Deleted, deleted)
 		}
 	}

@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"engage/internal/localaws/state"
@@ -12,9 +13,12 @@ import (
 // sweepEvery is how often the rules of lifecycles are applied.
 const sweepEvery = time.Hour
 
-// Run applies lifecycles and delivers notifications until the context ends,
-// and then delivers what is left.
+// Run applies lifecycles and delivers notifications and access logs until the
+// context ends, and then delivers what is left of the notifications.
 func (s *Service) Run(ctx context.Context, report func(error)) {
+	var logs sync.WaitGroup
+	logs.Go(func() { s.runLogs(ctx, report) })
+	defer logs.Wait()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
@@ -98,10 +102,13 @@ func (s *Service) sweepRule(ctx context.Context, bk Bucket, rule *lifecycleRule)
 // do runs one chore. What a lock forbids stays.
 func (r *request) do(c chore) error {
 	if c.class == "" {
-		_, err := r.deleteKey(c.key, c.version, deleteOptions{cause: "LifecycleExpiration"})
+		d, err := r.deleteKey(c.key, c.version, deleteOptions{cause: "LifecycleExpiration"})
+		if err == nil {
+			r.noteChore(c, d.marker && c.version == "")
+		}
 		return err
 	}
-	return r.change(r.bucket, c.key, func(ch *change) error {
+	err := r.change(r.bucket, c.key, func(ch *change) error {
 		o, err := find(ch.tx, r.bucket, c.key, c.version)
 		if err != nil || o.marker() {
 			return err
@@ -112,6 +119,10 @@ func (r *request) do(c chore) error {
 		}
 		return ch.replace(o)
 	})
+	if err == nil {
+		r.noteChore(c, false)
+	}
+	return err
 }
 
 func (r *request) endUpload(bk Bucket, name string) error {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 
+	"engage/internal/localaws/s3/accesslog"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
 )
@@ -37,13 +38,20 @@ func (s *Service) Files(ctx context.Context, caller wire.Caller, bucketName, pre
 	if err != nil {
 		return nil, err
 	}
+	s.noteInside(caller, "REST.GET.BUCKET", bucketName, "", 0)
 	reads := make([]wire.Access, len(files))
+	entries := make([]accesslog.Entry, len(files))
 	base := s.accessOf(caller, "s3:GetObject", bucketName, "")
 	for i, f := range files {
 		reads[i] = base
 		reads[i].Resource += "/" + f.Key
+		entries[i] = s.inside(caller, "REST.GET.OBJECT", f.Key, f.Size)
 	}
-	return files, s.authorize(ctx, caller, "GetObject", reads...)
+	if err := s.authorize(ctx, caller, "GetObject", reads...); err != nil {
+		return files, err
+	}
+	s.note(bucketName, entries...) // they are read in place, by whom nobody sees
+	return files, nil
 }
 
 func (s *Service) files(bucketName, prefix string) ([]File, error) {
@@ -77,6 +85,9 @@ func (s *Service) Open(ctx context.Context, caller wire.Caller, bucketName, key 
 		return nil, Object{}, err
 	}
 	o, f, err := s.opened(bucketName, key, "")
+	if err == nil {
+		s.noteInside(caller, "REST.GET.OBJECT", bucketName, key, o.Size)
+	}
 	return f, o, err
 }
 
@@ -114,6 +125,7 @@ func (s *Service) Put(ctx context.Context, caller wire.Caller, bucketName, key s
 		return o, err
 	}
 	r.count("Requests-Tier1", 1)
+	s.noteInside(caller, "REST.PUT.OBJECT", bucketName, key, o.Size)
 	return o, nil
 }
 
@@ -131,6 +143,9 @@ func (s *Service) Delete(ctx context.Context, caller wire.Caller, bucketName, ke
 	call := &wire.Call{Service: s.wire, Operation: "DeleteObject", Caller: caller}
 	r := &request{Service: s, ctx: ctx, call: call, bucket: bucketName}
 	_, err := r.deleteKey(key, "", deleteOptions{})
+	if err == nil {
+		s.noteInside(caller, "REST.DELETE.OBJECT", bucketName, key, 0)
+	}
 	return err
 }
 

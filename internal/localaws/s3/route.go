@@ -145,13 +145,15 @@ func (o *operation) weight() int {
 }
 
 // always are parameters that say nothing about the operation: those of a
-// presigned URL, in both versions of its signature, and a mark of the SDKs.
+// presigned URL, in both versions of its signature, and what callers add for
+// the access log, which begins with x-.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html#LogFormatCustom
 func always(name string) bool {
 	switch name {
-	case "x-id", "AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5": // boto3 repeats these headers
+	case "AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5": // boto3 repeats these headers
 		return true
 	}
-	return strings.HasPrefix(strings.ToLower(name), "x-amz-")
+	return strings.HasPrefix(strings.ToLower(name), "x-")
 }
 
 // stranger returns a query parameter that the operation does not take, "" for none.

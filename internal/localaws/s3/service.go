@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"hash/maphash"
 	"path/filepath"
+	"sync"
 	"time"
 
+	"engage/internal/localaws/s3/accesslog"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
 )
@@ -35,6 +37,9 @@ type Config struct {
 	// CheckPolicy refuses a bucket policy that is not valid. The default
 	// refuses what is no JSON object.
 	CheckPolicy func(policy []byte) error
+	// Refused hears of what the service was refused when nobody waited for
+	// it: the delivery of an access log. The default forgets it.
+	Refused func(service, action string, caller wire.Caller, err error)
 }
 
 // Service is S3. Make it with New, end it with Close.
@@ -47,6 +52,11 @@ type Service struct {
 	table []operation
 	wire  *wire.Service
 	wake  chan struct{} // events wait to be told
+
+	spool      *accesslog.Spool
+	logWake    chan struct{} // a file of access logs is full
+	delivering sync.Mutex
+	logFailed  failure
 }
 
 // New returns the service, with what an earlier crash left put right.
@@ -69,19 +79,28 @@ func New(cfg Config) (*Service, error) {
 	if cfg.CheckPolicy == nil {
 		cfg.CheckPolicy = jsonObject
 	}
+	if cfg.Refused == nil {
+		cfg.Refused = func(string, string, wire.Caller, error) {}
+	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
-	s := &Service{cfg: cfg, store: cfg.Store, blobs: blobs{dir}, locks: keyLocks{seed: maphash.MakeSeed()}, wake: make(chan struct{}, 1)}
+	s := &Service{cfg: cfg, store: cfg.Store, blobs: blobs{dir}, locks: keyLocks{seed: maphash.MakeSeed()}, wake: make(chan struct{}, 1), logWake: make(chan struct{}, 1)}
+	if s.spool, err = accesslog.OpenSpool(s.blobs.spoolDir()); err != nil {
+		return nil, fmt.Errorf("s3: %w", err)
+	}
 	s.view = &view{blobs: s.blobs}
 	s.table = s.operations()
 	s.wire = s.wireService()
 	return s, s.recover()
 }
 
-// Close ends the service. REQUIRES: no call is running.
-func (s *Service) Close() error { return s.clean() }
+// Close delivers what is left of access logs and ends the service.
+// REQUIRES: no call is running.
+func (s *Service) Close() error {
+	return errors.Join(s.deliverLogs(context.Background(), s.cfg.Clock()), s.spool.Close(), s.clean())
+}
 
 // Service returns the operations, for the server.
 func (s *Service) Service() *wire.Service { return s.wire }

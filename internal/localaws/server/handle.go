@@ -31,7 +31,7 @@ func (s *Server) serveForeign(w http.ResponseWriter, r *http.Request) bool {
 				continue
 			}
 			rec := s.begin(svc.Name, f.Name)
-			rw := &responseWriter{ResponseWriter: w}
+			rw := &responseWriter{ResponseWriter: w, clock: s.cfg.Clock}
 			err := s.guard(func() error {
 				f.Handler.ServeHTTP(rw, r)
 				return nil
@@ -51,7 +51,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	call := &wire.Call{Service: rt.service, HTTP: r, RequestID: requestID(), Vars: rt.vars}
 	rec := s.begin(rt.service.Name, "")
 	rec.RequestID = call.RequestID
-	rw := &responseWriter{ResponseWriter: w}
+	rw := &responseWriter{ResponseWriter: w, clock: s.cfg.Clock}
 	setRequestID(rw.Header(), call.RequestID)
 	err := s.guard(func() error { return s.answer(rw, call, rt) })
 	begun := rw.begun()
@@ -60,6 +60,7 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	}
 	rec.describe(call)
 	s.finish(rec, rw, err)
+	call.Answer = &wire.Answer{Received: rec.Time, Begun: rw.first, Ended: s.cfg.Clock(), Status: rw.status, Sent: rw.written, Header: rw.Header()}
 	s.observe(call, rec, err)
 	if err != nil && begun && rw.truncated() {
 		panic(http.ErrAbortHandler) // the only way left to tell the caller

@@ -7,16 +7,25 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // responseWriter remembers what was answered.
 type responseWriter struct {
 	http.ResponseWriter
+	clock   func() time.Time
 	status  int
+	first   time.Time // when the answer began
 	written int64
 }
 
 func (w *responseWriter) begun() bool { return w.status != 0 }
+
+func (w *responseWriter) begin(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status, w.first = status, w.clock()
+	}
+}
 
 // truncated reports whether less was written than was announced.
 func (w *responseWriter) truncated() bool {
@@ -26,17 +35,13 @@ func (w *responseWriter) truncated() bool {
 
 // WriteHeader sends the status.
 func (w *responseWriter) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK {
-		w.status = status
-	}
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write sends a part of the body.
 func (w *responseWriter) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := w.ResponseWriter.Write(p)
 	w.written += int64(n)
 	return n, err
@@ -44,9 +49,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 
 // ReadFrom lets net/http send a file without copying it through here.
 func (w *responseWriter) ReadFrom(r io.Reader) (int64, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := io.Copy(w.ResponseWriter, r)
 	w.written += n
 	return n, err

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Caller is who makes a call.
@@ -55,6 +56,17 @@ type Call struct {
 
 	// Resources are what the call touched, for the request log.
 	Resources []string
+
+	// Answer is what was answered, once it was; nil for a call from inside.
+	Answer *Answer
+}
+
+// Answer is what a request got, for those who observe calls.
+type Answer struct {
+	Received, Begun, Ended time.Time
+	Status                 int
+	Sent                   int64 // bytes of the body
+	Header                 http.Header
 }
 
 // Header returns a header of the request, "" for a call from inside.
