@@ -1,0 +1,4 @@
+CREATE OR REPLACE VIEW {{.View}} AS
+SELECT
+  {{.Columns}}
+FROM {{.Table}}
