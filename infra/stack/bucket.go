@@ -17,6 +17,7 @@ type PrivateBucket struct {
 // bucketSpec is how one bucket differs from the others.
 type bucketSpec struct {
 	name       resource.Bucket
+	suffix     string             // of a copy: "-replica"
 	key        pulumi.StringInput // KMS key; nil for S3's own, which log delivery insists on
 	logs       pulumi.StringInput // bucket that accesses are logged to; nil for the log bucket itself
 	lock       bool               // objects cannot be deleted before their time
@@ -25,15 +26,21 @@ type bucketSpec struct {
 	statements []statement
 }
 
-func newPrivateBucket(s scope, spec bucketSpec) (*PrivateBucket, error) {
-	b, name := &PrivateBucket{}, string(spec.name)
-	if err := s.ctx.RegisterComponentResource("engage:aws:PrivateBucket", name, b); err != nil {
+// logical is the name that a program has for the bucket.
+func (spec bucketSpec) logical() string { return string(spec.name) + spec.suffix }
+
+// physical is the name that S3 has for the bucket.
+func (spec bucketSpec) physical(s scope) string { return s.env.Bucket(spec.name) + spec.suffix }
+
+func newPrivateBucket(s scope, spec bucketSpec, there ...pulumi.ResourceOption) (*PrivateBucket, error) {
+	b, name := &PrivateBucket{}, spec.logical()
+	if err := s.ctx.RegisterComponentResource("engage:aws:PrivateBucket", name, b, there...); err != nil {
 		return nil, err
 	}
 	in := pulumi.Parent(b)
 	var err error
 	b.Bucket, err = s3.NewBucketV2(s.ctx, name, &s3.BucketV2Args{
-		Bucket:            pulumi.String(s.env.Bucket(spec.name)),
+		Bucket:            pulumi.String(spec.physical(s)),
 		ForceDestroy:      pulumi.Bool(s.cfg.Kind == resource.Local),
 		ObjectLockEnabled: pulumi.Bool(spec.lock),
 	}, in)
@@ -52,7 +59,7 @@ func newPrivateBucket(s scope, spec bucketSpec) (*PrivateBucket, error) {
 
 // closeBucket lets nobody in whom IAM does not let in, and only over TLS.
 func closeBucket(s scope, spec bucketSpec, b *s3.BucketV2, in pulumi.ResourceOption) error {
-	name := string(spec.name)
+	name := spec.logical()
 	block, err := s3.NewBucketPublicAccessBlock(s.ctx, name, &s3.BucketPublicAccessBlockArgs{
 		Bucket: b.ID(), BlockPublicAcls: pulumi.Bool(true), BlockPublicPolicy: pulumi.Bool(true),
 		IgnorePublicAcls: pulumi.Bool(true), RestrictPublicBuckets: pulumi.Bool(true),
@@ -66,22 +73,23 @@ func closeBucket(s scope, spec bucketSpec, b *s3.BucketV2, in pulumi.ResourceOpt
 		return err
 	}
 	_, err = s3.NewBucketPolicy(s.ctx, name, &s3.BucketPolicyArgs{
-		Bucket: b.ID(), Policy: document(append([]statement{tlsOnly(s, spec.name)}, spec.statements...)...),
+		Bucket: b.ID(), Policy: document(append([]statement{tlsOnly(s, spec)}, spec.statements...)...),
 	}, in, pulumi.DependsOn([]pulumi.Resource{block}))
 	return err
 }
 
 // tlsOnly denies requests that are not encrypted on their way.
-func tlsOnly(s scope, b resource.Bucket) statement {
+func tlsOnly(s scope, spec bucketSpec) statement {
+	bucket := resource.ARN("arn:" + s.env.Partition() + ":s3:::" + spec.physical(s))
 	return statement{
 		Sid: "TLSOnly", Deny: true, Principal: everyone, Actions: []string{"s3:*"},
-		Resources: arns(s.env.BucketARN(b), s.env.BucketARN(b)+"/*"), Condition: insecure(s),
+		Resources: arns(bucket, bucket+"/*"), Condition: insecure(s),
 	}
 }
 
 // protectBucket encrypts objects and keeps their versions.
 func protectBucket(s scope, spec bucketSpec, b *s3.BucketV2, in pulumi.ResourceOption) error {
-	name := string(spec.name)
+	name := spec.logical()
 	versioning, err := s3.NewBucketVersioningV2(s.ctx, name, &s3.BucketVersioningV2Args{
 		Bucket: b.ID(), VersioningConfiguration: &s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")},
 	}, in)
@@ -143,7 +151,7 @@ func ageBucket(s scope, spec bucketSpec, b *s3.BucketV2, in pulumi.ResourceOptio
 	if spec.expire > 0 {
 		rule.Expiration = &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(spec.expire)}
 	}
-	_, err := s3.NewBucketLifecycleConfigurationV2(s.ctx, string(spec.name), &s3.BucketLifecycleConfigurationV2Args{
+	_, err := s3.NewBucketLifecycleConfigurationV2(s.ctx, spec.logical(), &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: b.ID(), Rules: s3.BucketLifecycleConfigurationV2RuleArray{rule},
 	}, in)
 	return err
@@ -154,8 +162,8 @@ func logBucket(s scope, spec bucketSpec, b *s3.BucketV2, in pulumi.ResourceOptio
 	if spec.logs == nil {
 		return nil
 	}
-	_, err := s3.NewBucketLoggingV2(s.ctx, string(spec.name), &s3.BucketLoggingV2Args{
-		Bucket: b.ID(), TargetBucket: spec.logs, TargetPrefix: pulumi.String(resource.AccessLogs.Key(string(spec.name) + "/")),
+	_, err := s3.NewBucketLoggingV2(s.ctx, spec.logical(), &s3.BucketLoggingV2Args{
+		Bucket: b.ID(), TargetBucket: spec.logs, TargetPrefix: pulumi.String(resource.AccessLogs.Key(spec.logical() + "/")),
 	}, in)
 	return err
 }

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/mail"
 	"net/netip"
@@ -21,7 +22,7 @@ type Config struct {
 	Kind        resource.Kind `json:"-"`      // local or aws: which names and which safeguards
 	Region      string        `json:"-"`      // aws:region
 	Dist        string        `json:"dist"`   // directory that "task build" fills, from the project's root
-	ImageTag    string        `json:"image"`  // tag of the workers' image, made by "task build"
+	ImageTag    string        `json:"image"`  // tag of the workers' image; the default is the one that "task build" left in Dist
 	NetworkCIDR string        `json:"cidr"`   // addresses of the network, a /16
 	AlertEmail  string        `json:"alerts"` // who is told of failures; nobody if empty
 
@@ -51,7 +52,7 @@ type Options struct {
 // Defaults returns the configuration that a stack which sets nothing has.
 func Defaults(kind resource.Kind) Config {
 	c := Config{
-		Kind: kind, Region: "us-east-1", Dist: "dist", ImageTag: "v1", NetworkCIDR: "10.20.0.0/16",
+		Kind: kind, Region: "us-east-1", Dist: "dist", NetworkCIDR: "10.20.0.0/16",
 		LogRetentionDays: 365, AuditRetentionDays: 2557, ScannedBytesLimit: 10 << 30, MonthlyBudgetUSD: 500,
 		ModelVersion: resource.FirstVersion.Short(), Seed: 42, Schedules: true,
 	}
@@ -72,16 +73,10 @@ func (e *ConfigError) Error() string {
 // Load reads the configuration of the stack that is being deployed. Errors:
 // *ConfigError.
 func Load(ctx *pulumi.Context) (Config, error) {
-	kind := resource.AWS
-	if ctx.Stack() == string(resource.Local) || config.Get(ctx, "engage:environment") == string(resource.Local) {
-		kind = resource.Local
-	}
+	kind, problems := kindOf(ctx)
 	cfg := Defaults(kind)
-	var problems []string
 	if text := config.Get(ctx, "engage:settings"); text != "" {
-		d := json.NewDecoder(strings.NewReader(text))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&cfg); err != nil {
+		if err := settle(&cfg, text); err != nil {
 			problems = append(problems, "engage:settings: "+strings.TrimPrefix(err.Error(), "json: "))
 		}
 	}
@@ -91,11 +86,43 @@ func Load(ctx *pulumi.Context) (Config, error) {
 	if !filepath.IsAbs(cfg.Dist) {
 		cfg.Dist = filepath.Join(ctx.RootDirectory(), cfg.Dist)
 	}
+	if cfg.ImageTag == "" {
+		cfg.ImageTag = builtTag(cfg.Dist)
+	}
 	problems = append(problems, cfg.problems()...)
 	if len(problems) > 0 {
 		return Config{}, &ConfigError{Problems: problems}
 	}
 	return cfg, nil
+}
+
+// kindOf returns what the stack says that it is: by "engage:environment", or by
+// its name, where every stack but "local" is AWS's.
+func kindOf(ctx *pulumi.Context) (kind resource.Kind, problems []string) {
+	switch said := resource.Kind(config.Get(ctx, "engage:environment")); said {
+	case resource.Local, resource.AWS:
+		return said, nil
+	case "":
+		if ctx.Stack() == string(resource.Local) {
+			return resource.Local, nil
+		}
+		return resource.AWS, nil
+	default:
+		return resource.AWS, []string{fmt.Sprintf("engage:environment: %q is neither %q nor %q", said, resource.Local, resource.AWS)}
+	}
+}
+
+// settle sets what a JSON document gives, and refuses what it does not know.
+func settle(cfg *Config, text string) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(cfg); err != nil {
+		return err
+	}
+	if d.More() {
+		return errors.New("there is more after the end of the document")
+	}
+	return nil
 }
 
 // Validate returns a *ConfigError that lists every problem of c, or nil.
@@ -118,7 +145,7 @@ func (c Config) problems() []string {
 		}
 	}
 	block, err := netip.ParsePrefix(c.NetworkCIDR)
-	refuse(err != nil || block.Bits() != 16 || !block.Addr().IsPrivate() || block != block.Masked(),
+	refuse(err != nil || !block.Addr().Is4() || block.Bits() != 16 || !block.Addr().IsPrivate() || block != block.Masked(),
 		"cidr: %q is no private IPv4 block of 16 bits, such as 10.20.0.0/16", c.NetworkCIDR)
 	_, err = mail.ParseAddress(c.AlertEmail)
 	refuse(c.AlertEmail != "" && err != nil, "alerts: %q is no mail address", c.AlertEmail)
@@ -129,9 +156,17 @@ func (c Config) problems() []string {
 	_, err = resource.ParseVersion(c.ModelVersion)
 	refuse(err != nil, "modelVersion: %v", err)
 	refuse(c.Seed < 0, "seed: %d is below 0", c.Seed)
-	refuse(c.ImageTag == "" || c.ImageTag == "latest", "image: give a tag of its own; %q moves", c.ImageTag)
-	refuse(c.Options.ReplicaRegion == c.Region, "options.replicaRegion: %q is the stack's own region", c.Region)
+	refuse(c.ImageTag == "", "image: %s has no image/tag; run \"task build\"", c.Dist)
+	refuse(c.ImageTag == "latest", "image: give a tag of its own; %q moves", c.ImageTag)
+	refuse(!isRegion(c.Region), "aws:region: %q does not look like us-east-1", c.Region)
+	replica := c.Options.ReplicaRegion
+	refuse(replica != "" && !isRegion(replica), "options.replicaRegion: %q does not look like us-east-1", replica)
+	refuse(replica != "" && replica == c.Region, "options.replicaRegion: %q is the stack's own region", replica)
 	return append(out, missing(c.Dist)...)
+}
+
+func isRegion(code string) bool {
+	return resource.Environment{Kind: resource.AWS, Account: "000000000000", Region: code}.Validate() == nil
 }
 
 // missing names what a build should have left and did not.
@@ -146,6 +181,16 @@ func missing(dist string) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("dist: %s has no %s; run \"task build\"", dist, strings.Join(out, ", "))}
+}
+
+// builtTag returns the tag that a build gave to the workers' image; none if
+// there is no build.
+func builtTag(dist string) string {
+	text, err := os.ReadFile(filepath.Join(dist, "image", "tag"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // archive is where a build leaves the zip of a function.

@@ -4,6 +4,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudhsmv2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/macie2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/networkfirewall"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
@@ -15,7 +16,7 @@ import (
 
 // newOptions declares what [Options] asks for, but for the firewall, which is
 // part of the network.
-func newOptions(s scope, b buckets) error {
+func newOptions(s scope, k keys, b buckets) error {
 	o := s.cfg.Options
 	if o.Macie {
 		if _, err := macie2.NewAccount(s.ctx, "macie", &macie2.AccountArgs{
@@ -30,7 +31,7 @@ func newOptions(s scope, b buckets) error {
 		}
 	}
 	if o.ReplicaRegion != "" {
-		return newReplicas(s, b)
+		return newReplicas(s, k, b)
 	}
 	return nil
 }
@@ -74,62 +75,75 @@ func newFirewall(s scope, n network) error {
 // replicated are the buckets whose loss would cost most.
 var replicated = []resource.Bucket{resource.Models, resource.Results}
 
-// newReplicas copies new objects to buckets in another region.
+const replicaSuffix = "-replica"
+
+// newReplicas copies new objects to buckets in another region, encrypted with a
+// key of that region. What reads or writes there is not logged: the log bucket
+// would have to be in the same region.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html
-func newReplicas(s scope, b buckets) error {
+func newReplicas(s scope, k keys, b buckets) error {
 	other, err := aws.NewProvider(s.ctx, "replica", &aws.ProviderArgs{Region: pulumi.String(s.cfg.Options.ReplicaRegion)})
 	if err != nil {
 		return err
 	}
+	there := pulumi.Provider(other)
+	key, err := kms.NewKey(s.ctx, "engagement-replica", &kms.KeyArgs{
+		Description: pulumi.String("Encrypts copies of models and results"), EnableKeyRotation: pulumi.Bool(true),
+		RotationPeriodInDays: pulumi.Int(365), DeletionWindowInDays: pulumi.Int(30), Policy: document(s.administer()),
+	}, there)
+	if err != nil {
+		return err
+	}
 	for _, name := range replicated {
-		if err := newReplica(s, b[name], name, pulumi.Provider(other)); err != nil {
+		if err := newReplica(s, k, b[name], name, key, there); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func newReplica(s scope, from *PrivateBucket, name resource.Bucket, there pulumi.ResourceOption) error {
-	logical, physical := string(name)+"-replica", s.env.Bucket(name)+"-replica"
-	copies, err := s3.NewBucketV2(s.ctx, logical, &s3.BucketV2Args{Bucket: pulumi.String(physical)}, there)
+func newReplica(s scope, k keys, from *PrivateBucket, name resource.Bucket, key *kms.Key, there pulumi.ResourceOption) error {
+	spec := bucketSpec{name: name, suffix: replicaSuffix, key: key.Arn}
+	copies, err := newPrivateBucket(s, spec, there)
 	if err != nil {
 		return err
 	}
-	versioned, err := s3.NewBucketVersioningV2(s.ctx, logical, &s3.BucketVersioningV2Args{
-		Bucket: copies.ID(), VersioningConfiguration: &s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")},
-	}, there)
+	role, err := newReplicator(s, k, spec)
 	if err != nil {
 		return err
 	}
-	if _, err := s3.NewBucketPublicAccessBlock(s.ctx, logical, &s3.BucketPublicAccessBlockArgs{
-		Bucket: copies.ID(), BlockPublicAcls: pulumi.Bool(true), BlockPublicPolicy: pulumi.Bool(true),
-		IgnorePublicAcls: pulumi.Bool(true), RestrictPublicBuckets: pulumi.Bool(true),
-	}, there); err != nil {
-		return err
-	}
-	role, err := newReplicator(s, name, physical)
-	if err != nil {
-		return err
-	}
-	_, err = s3.NewBucketReplicationConfig(s.ctx, logical, &s3.BucketReplicationConfigArgs{
+	_, err = s3.NewBucketReplicationConfig(s.ctx, spec.logical(), &s3.BucketReplicationConfigArgs{
 		Bucket: from.Bucket.ID(), Role: role.Arn,
 		Rules: s3.BucketReplicationConfigRuleArray{&s3.BucketReplicationConfigRuleArgs{
 			Id: pulumi.String("all"), Status: pulumi.String("Enabled"), Priority: pulumi.Int(1),
 			Filter:                  &s3.BucketReplicationConfigRuleFilterArgs{Prefix: pulumi.String("")},
 			DeleteMarkerReplication: &s3.BucketReplicationConfigRuleDeleteMarkerReplicationArgs{Status: pulumi.String("Disabled")},
-			Destination:             &s3.BucketReplicationConfigRuleDestinationArgs{Bucket: copies.Arn, StorageClass: pulumi.String("STANDARD_IA")},
+			// Without this, S3 leaves out what is encrypted with a key of ours: everything.
+			SourceSelectionCriteria: &s3.BucketReplicationConfigRuleSourceSelectionCriteriaArgs{
+				SseKmsEncryptedObjects: &s3.BucketReplicationConfigRuleSourceSelectionCriteriaSseKmsEncryptedObjectsArgs{Status: pulumi.String("Enabled")},
+			},
+			Destination: &s3.BucketReplicationConfigRuleDestinationArgs{
+				Bucket: copies.Bucket.Arn, StorageClass: pulumi.String("STANDARD_IA"),
+				EncryptionConfiguration: &s3.BucketReplicationConfigRuleDestinationEncryptionConfigurationArgs{ReplicaKmsKeyId: key.Arn},
+			},
 		}},
-	}, pulumi.DependsOn([]pulumi.Resource{versioned, from}))
+	}, pulumi.DependsOn([]pulumi.Resource{copies, from}))
 	return err
 }
 
 // newReplicator is the role that copies the objects of one bucket.
-func newReplicator(s scope, name resource.Bucket, to string) (*iam.Role, error) {
-	copies := resource.ARN("arn:" + s.env.Partition() + ":s3:::" + to + "/*")
-	all := resource.Location{Bucket: name}
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+func newReplicator(s scope, k keys, to bucketSpec) (*iam.Role, error) {
+	copies := resource.ARN("arn:" + s.env.Partition() + ":s3:::" + to.physical(s) + "/*")
 	g := (&grant{s: s}).
-		add("Seek", []string{"s3:GetReplicationConfiguration", "s3:ListBucket"}, s.env.BucketARN(name)).
-		objects("Read", []string{"s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging"}, []resource.Location{all}).
+		add("Seek", []string{"s3:GetReplicationConfiguration", "s3:ListBucket"}, s.env.BucketARN(to.name)).
+		objects("Read", []string{"s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging"}, []resource.Location{{Bucket: to.name}}).
 		add("Copy", []string{"s3:ReplicateObject", "s3:ReplicateTags"}, copies)
-	return newRole(s, resource.Role(string(name)+"-replication-role"), "s3.amazonaws.com", g.list)
+	in := func(region string) pulumi.Map {
+		return pulumi.Map{"StringEquals": pulumi.Map{"kms:ViaService": pulumi.String("s3." + region + ".amazonaws.com")}}
+	}
+	g.list = append(g.list,
+		statement{Sid: "Decrypt", Actions: []string{"kms:Decrypt"}, Resources: []pulumi.StringInput{k[resource.DataKey].Arn}, Condition: in(s.env.Region)},
+		statement{Sid: "Encrypt", Actions: []string{"kms:Encrypt", "kms:GenerateDataKey"}, Resources: []pulumi.StringInput{to.key}, Condition: in(s.cfg.Options.ReplicaRegion)})
+	return newRole(s, resource.Role(to.logical()+"-role"), "s3.amazonaws.com", g.list)
 }

@@ -30,7 +30,7 @@ func newSecurity(s scope, k keys, b buckets, m messages, c compute) error {
 	if err := newSecrets(s, k, c); err != nil {
 		return err
 	}
-	return newOptions(s, b)
+	return newOptions(s, k, b)
 }
 
 // newTrail writes every call to the audit bucket, with digests that show a
