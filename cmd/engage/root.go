@@ -59,6 +59,9 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exitOK
 	case errors.Is(err, errViolations):
 		return exitViolations
+	case errors.Is(err, errRunFailed):
+		s.say("engage: %s", oneLine(err))
+		return exitViolations
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		s.say("engage: interrupted")
 		return exitInterrupted
@@ -99,7 +102,7 @@ work could not be done; 130 interrupted.`,
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.RunE = needsCommand
 	root.SetFlagErrorFunc(explainFlag)
-	root.AddCommand(newData(s), newLocal(s), newBuild(s), newImages(s), newEnv(s))
+	root.AddCommand(newData(s), newLocal(s), newBuild(s), newImages(s), newEnv(s), newPipeline(s))
 	return root
 }
 
