@@ -19,7 +19,7 @@ type bucketSpec struct {
 	name       resource.Bucket
 	suffix     string             // of a copy: "-replica"
 	key        pulumi.StringInput // KMS key; nil for S3's own, which log delivery insists on
-	logs       pulumi.StringInput // bucket that accesses are logged to; nil for the log bucket itself
+	logs       *PrivateBucket     // where accesses are logged to; nil for the log bucket itself
 	lock       bool               // objects cannot be deleted before their time
 	expire     int                // days after which objects are deleted; 0 for never
 	archive    int                // days after which objects are archived; 0 for never
@@ -163,7 +163,7 @@ func logBucket(s scope, spec bucketSpec, b *s3.BucketV2, in pulumi.ResourceOptio
 		return nil
 	}
 	_, err := s3.NewBucketLoggingV2(s.ctx, spec.logical(), &s3.BucketLoggingV2Args{
-		Bucket: b.ID(), TargetBucket: spec.logs, TargetPrefix: pulumi.String(resource.AccessLogs.Key(spec.logical() + "/")),
-	}, in)
+		Bucket: b.ID(), TargetBucket: spec.logs.Bucket.ID(), TargetPrefix: pulumi.String(resource.AccessLogs.Key(spec.logical() + "/")),
+	}, in, pulumi.DependsOn([]pulumi.Resource{spec.logs})) // its policy first: S3 asks whether it may deliver
 	return err
 }

@@ -72,6 +72,12 @@ var _ = onEach("The network", func(here func() *graph) {
 		for _, direction := range []string{"ingress", "egress"} {
 			list := acl[0].list(direction)
 			slices.SortFunc(list, func(a, b declared) int { return int(a.at("ruleNo").(float64) - b.at("ruleNo").(float64)) })
+			firstAllowed := slices.IndexFunc(list, func(r declared) bool { return r.text("action") == "allow" })
+			lastDenied := len(list) - 1
+			for list[lastDenied].text("action") != "deny" {
+				lastDenied--
+			}
+			Expect(lastDenied).To(BeNumerically("<", firstAllowed), direction)
 			for _, port := range []float64{20, 21, 22, 23, 3389} {
 				Expect(decide(list, port)).To(Equal("deny"), "%s of %v", direction, port)
 			}

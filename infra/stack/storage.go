@@ -36,7 +36,7 @@ func newStorage(s scope, k keys) (buckets, error) {
 		if name == resource.Logs {
 			continue
 		}
-		spec := bucketSpec{name: name, key: k[resource.DataKey].Arn, logs: logs.Bucket.ID()}
+		spec := bucketSpec{name: name, key: k[resource.DataKey].Arn, logs: logs}
 		if name == resource.Audit {
 			spec.key, spec.lock, spec.archive, spec.expire = k[resource.LogsKey].Arn, true, hotDays, coldDays
 			spec.statements = s.deliverTrail()

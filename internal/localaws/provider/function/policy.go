@@ -14,7 +14,7 @@ import (
 // https://www.pulumi.com/registry/packages/aws/api-docs/iam/getpolicydocument/
 func policyDocument(_ context.Context, args value.Map) (value.Map, error) {
 	for _, name := range []string{"sourcePolicyDocuments", "overridePolicyDocuments", "sourceJson", "overrideJson"} {
-		if v := args[name]; v != nil && v != "" && len(value.List(args, name)) == 0 {
+		if value.String(args, name) != "" || len(value.List(args, name)) > 0 {
 			return nil, &ArgumentError{name, "merging documents is not supported by the embedded endpoint; write all statements in one"}
 		}
 	}
@@ -28,7 +28,10 @@ func policyDocument(_ context.Context, args value.Map) (value.Map, error) {
 	}
 	var list []any
 	for i, raw := range value.List(args, "statements") {
-		m, _ := raw.(value.Map)
+		m, ok := raw.(value.Map)
+		if !ok {
+			return nil, &ArgumentError{fmt.Sprintf("statements[%d]", i), "a statement is an object"}
+		}
 		st, err := statement(m)
 		if err != nil {
 			return nil, &ArgumentError{fmt.Sprintf("statements[%d]", i), err.Error()}
