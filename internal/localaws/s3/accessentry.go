@@ -134,7 +134,7 @@ var resources = map[string]string{
 	"GetObjectTagging": "OBJECT_TAGGING", "PutObjectTagging": "OBJECT_TAGGING", "DeleteObjectTagging": "OBJECT_TAGGING",
 	"GetObjectLockConfiguration": "OBJECT_LOCK", "PutObjectLockConfiguration": "OBJECT_LOCK", "GetObjectRetention": "OBJECT_LOCK_RETENTION",
 	"PutObjectRetention": "OBJECT_LOCK_RETENTION", "GetObjectLegalHold": "OBJECT_LOCK_LEGALHOLD", "PutObjectLegalHold": "OBJECT_LOCK_LEGALHOLD",
-	"GetBucketRequestPayment": "REQUEST_PAYMENT", "Preflight": "PREFLIGHT",
+	"GetBucketRequestPayment": "REQUEST_PAYMENT", preflightName: "PREFLIGHT",
 }
 
 func resourceOf(operation, key string, q url.Values) string {

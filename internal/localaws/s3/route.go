@@ -28,11 +28,15 @@ type operation struct {
 	level  level
 	sub    string // the query literal that selects it, with its value if that matters: "acl", "list-type=2"
 	header string // the header that selects it
-	params string // further query parameters that it takes, separated by spaces
+	params string // further query parameters that it takes, separated by spaces; "*" is any
 	action string // the permission; "" is the name
 	tier1  bool   // billed as a PUT or LIST request
 	handle func(*request) error
 }
+
+// preflightName is the operation that browsers call before a page of another
+// origin may call one. They do not sign it.
+const preflightName = "Preflight"
 
 func (s *Service) operations() []operation {
 	return slices.Concat(s.bucketOperations(), s.objectOperations(), s.uploadOperations(), settingOperations())
@@ -60,6 +64,7 @@ func (s *Service) bucketOperations() []operation {
 		{name: "ListBucketMetricsConfigurations", method: "GET", level: bucket, sub: "metrics", params: "continuation-token", action: "GetMetricsConfiguration", handle: noneOf("ListMetricsConfigurationsResult")},
 		{name: "ListBucketIntelligentTieringConfigurations", method: "GET", level: bucket, sub: "intelligent-tiering", params: "continuation-token", action: "GetIntelligentTieringConfiguration", handle: noneOf("ListBucketIntelligentTieringConfigurationsOutput")},
 		{name: "DeleteObjects", method: "POST", level: bucket, sub: "delete", action: "-", handle: deleteObjects},
+		{name: preflightName, method: "OPTIONS", level: bucket, params: "*", action: "-", handle: preflight},
 	}
 }
 
@@ -90,6 +95,7 @@ func (s *Service) objectOperations() []operation {
 		{name: "GetObjectLegalHold", method: "GET", level: object, sub: "legal-hold", params: "versionId", handle: getLegalHold},
 		{name: "PutObjectLegalHold", method: "PUT", level: object, sub: "legal-hold", params: "versionId", tier1: true, handle: putLegalHold},
 		{name: "GetObjectAcl", method: "GET", level: object, sub: "acl", params: "versionId", handle: getACL},
+		{name: preflightName, method: "OPTIONS", level: object, params: "*", action: "-", handle: preflight},
 		{name: "PutObjectAcl", method: "PUT", level: object, sub: "acl", params: "versionId", tier1: true, handle: putACL},
 	}
 }
@@ -158,6 +164,9 @@ func always(name string) bool {
 
 // stranger returns a query parameter that the operation does not take, "" for none.
 func (o *operation) stranger(q url.Values) string {
+	if o.params == "*" {
+		return ""
+	}
 	literal, _, _ := strings.Cut(o.sub, "=")
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		if name != literal && !always(name) && !slices.Contains(strings.Fields(o.params), name) {
@@ -180,14 +189,16 @@ func (s *Service) pick(r *http.Request, q url.Values, l level) int {
 }
 
 func (s *Service) wireService() *wire.Service {
-	svc := &wire.Service{Name: "s3", Protocol: wire.RestXML, Default: true, Namespace: namespace}
+	svc := &wire.Service{Name: "s3", Protocol: wire.RestXML, Default: true, Namespace: namespace, CrossOrigin: s.crossOrigin}
 	for i := range s.table {
 		o := &s.table[i]
 		handle := func(ctx context.Context, call *wire.Call, w http.ResponseWriter) error {
 			return s.serve(ctx, o, call, w)
 		}
 		touches := func(call *wire.Call) []wire.Access { return s.accesses(o, call) }
-		svc.Operations = append(svc.Operations, wire.Raw(o.name, o.method, "/", handle, touches))
+		op := wire.Raw(o.name, o.method, "/", handle, touches)
+		op.Unsigned = o.name == preflightName
+		svc.Operations = append(svc.Operations, op)
 	}
 	svc.Find = func(r *http.Request) (*wire.Operation, map[string]string) {
 		bucketName, key := address(r)

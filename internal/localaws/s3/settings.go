@@ -45,7 +45,7 @@ var settings = []setting{
 		code:     "OwnershipControlsNotFoundError", message: "The bucket ownership controls were not found"},
 	{noun: "BucketPolicy", sub: "policy", check: checkPolicy, status: http.StatusNoContent, forget: "DeleteBucketPolicy", forgetAction: "DeleteBucketPolicy", code: "NoSuchBucketPolicy", message: noPolicy},
 	{noun: "BucketLifecycleConfiguration", sub: "lifecycle", check: checkLifecycle, root: "LifecycleConfiguration", action: "LifecycleConfiguration", forget: "DeleteBucketLifecycle", code: "NoSuchLifecycleConfiguration", message: "The lifecycle configuration does not exist"},
-	{noun: "BucketCors", sub: "cors", root: "CORSConfiguration", action: "BucketCORS", forget: "DeleteBucketCors", code: "NoSuchCORSConfiguration", message: "The CORS configuration does not exist"},
+	{noun: "BucketCors", sub: "cors", check: checkCORS, root: "CORSConfiguration", action: "BucketCORS", forget: "DeleteBucketCors", code: "NoSuchCORSConfiguration", message: "The CORS configuration does not exist"},
 	{noun: "BucketTagging", sub: "tagging", check: checkTagging, status: http.StatusNoContent, root: "Tagging", forget: "DeleteBucketTagging", code: "NoSuchTagSet", message: "The TagSet does not exist"},
 	{noun: "BucketLogging", sub: "logging", check: checkLogging, root: "BucketLoggingStatus", fallback: xmlDocument("BucketLoggingStatus", "")},
 	{noun: "BucketNotificationConfiguration", sub: "notification", check: checkNotification, root: "NotificationConfiguration", action: "BucketNotification", fallback: xmlDocument("NotificationConfiguration", "")},

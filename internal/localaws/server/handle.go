@@ -25,25 +25,34 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveForeign hands a request in a protocol of its own to its service.
 func (s *Server) serveForeign(w http.ResponseWriter, r *http.Request) bool {
+	name, f := s.foreign(r)
+	if f == nil {
+		return false
+	}
+	rec := s.begin(name, f.Name)
+	rw := &responseWriter{ResponseWriter: w, clock: s.cfg.Clock}
+	err := s.guard(func() error {
+		f.Handler.ServeHTTP(rw, r)
+		return nil
+	})
+	if err != nil && !rw.begun() {
+		http.Error(rw, wire.AsError(err).Message, http.StatusInternalServerError)
+	}
+	s.finish(rec, rw, err)
+	return true
+}
+
+// foreign returns the protocol of its own that a request is in, and the name
+// of its service; nil for none.
+func (s *Server) foreign(r *http.Request) (service string, f *wire.Foreign) {
 	for _, svc := range s.services {
-		for _, f := range svc.Foreign {
-			if !f.Matches(r) {
-				continue
+		for i := range svc.Foreign {
+			if svc.Foreign[i].Matches(r) {
+				return svc.Name, &svc.Foreign[i]
 			}
-			rec := s.begin(svc.Name, f.Name)
-			rw := &responseWriter{ResponseWriter: w, clock: s.cfg.Clock}
-			err := s.guard(func() error {
-				f.Handler.ServeHTTP(rw, r)
-				return nil
-			})
-			if err != nil && !rw.begun() {
-				http.Error(rw, wire.AsError(err).Message, http.StatusInternalServerError)
-			}
-			s.finish(rec, rw, err)
-			return true
 		}
 	}
-	return false
+	return "", nil
 }
 
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
@@ -99,11 +108,13 @@ func (s *Server) answer(w http.ResponseWriter, call *wire.Call, rt route) error 
 		return wire.NotImplemented("%s %s", rt.service.Name, rt.what)
 	}
 	call.Operation = rt.operation.Name
-	caller, err := s.cfg.Authenticator.Authenticate(call.HTTP)
-	if err != nil {
-		return err
+	if !rt.operation.Unsigned {
+		caller, err := s.cfg.Authenticator.Authenticate(call.HTTP)
+		if err != nil {
+			return err
+		}
+		call.Caller = caller
 	}
-	call.Caller = caller
 	return s.execute(call.HTTP.Context(), w, call, rt.operation)
 }
 

@@ -37,11 +37,27 @@ func (s *Server) checkOrigin(w http.ResponseWriter, r *http.Request) bool {
 		http.Error(w, fmt.Sprintf("the Host %q is not one of this endpoint: use localhost, 127.0.0.1 or a name below localhost", r.Host), http.StatusForbidden)
 		return false
 	}
+	if s.crosses(r, w.Header()) {
+		return true
+	}
 	if err := s.crossOrigin.Check(r); err != nil {
 		http.Error(w, "a page of another origin may not call this endpoint: "+err.Error(), http.StatusForbidden)
 		return false
 	}
 	return true
+}
+
+// crosses reports whether the service that a page's request is for lets it
+// through. A preflight is answered like a call.
+func (s *Server) crosses(r *http.Request, answer http.Header) bool {
+	if r.Header.Get("Origin") == "" || r.Method == http.MethodOptions || isInternal(r) {
+		return false
+	}
+	if _, f := s.foreign(r); f != nil {
+		return false
+	}
+	svc := s.route(r).service
+	return svc.CrossOrigin != nil && svc.CrossOrigin(r, answer)
 }
 
 // hostService returns the service that a host name such as

@@ -12,11 +12,15 @@ import (
 func (s *Server) Handle(pattern string, h http.Handler) { s.internal.Handle(pattern, h) }
 
 func (s *Server) serveInternal(w http.ResponseWriter, r *http.Request) bool {
-	if !strings.HasPrefix(r.URL.Path, "/_localaws/") && !strings.HasPrefix(r.URL.Path, "/_localstack/") {
+	if !isInternal(r) {
 		return false
 	}
 	s.internal.ServeHTTP(w, r)
 	return true
+}
+
+func isInternal(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/_localaws/") || strings.HasPrefix(r.URL.Path, "/_localstack/")
 }
 
 func (s *Server) internalRoutes() *http.ServeMux {

@@ -29,6 +29,10 @@ type Service struct {
 	// literals do not suffice. The default is Match.
 	Find func(*http.Request) (*Operation, map[string]string)
 
+	// CrossOrigin reports whether a page of another origin may send the
+	// request, and then sets the headers that tell its browser so. nil lets none.
+	CrossOrigin func(r *http.Request, answer http.Header) bool
+
 	// Default is the operation table for REST requests that no other service
 	// claims: S3 alone sets it.
 	Default bool
@@ -90,6 +94,10 @@ type Operation struct {
 	Method string // REST only
 	URI    string // REST only: "/functions/{FunctionName}?literal", greedy "{Key+}"
 	Stream bool   // the body is handed on unread
+
+	// Unsigned is for what nobody signs, even where the URL has a signature: a
+	// browser's preflight. The caller is not known.
+	Unsigned bool
 
 	template template
 	input    func() any
