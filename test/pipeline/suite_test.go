@@ -22,8 +22,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	awsssm "github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -36,7 +39,9 @@ import (
 	"engage/internal/resource"
 	"engage/internal/store"
 	"engage/internal/store/s3"
+	"engage/internal/store/ssm"
 	dataprep "engage/lambdas/data-prep"
+	datavalidation "engage/lambdas/data-validation"
 	precleanup "engage/lambdas/pre-cleanup"
 )
 
@@ -102,6 +107,12 @@ func newWorld(ctx context.Context) *world {
 	must(athena.NewFromConfig(w.config).CreateWorkGroup(ctx, &athena.CreateWorkGroupInput{Name: aws.String(string(resource.AnalyticsWorkgroup)),
 		Configuration: &athenatypes.WorkGroupConfiguration{EnforceWorkGroupConfiguration: aws.Bool(true),
 			ResultConfiguration: &athenatypes.ResultConfiguration{OutputLocation: aws.String(environment.URI(resource.QueryResults))}}}))
+	key := must(kms.NewFromConfig(w.config).CreateKey(ctx, &kms.CreateKeyInput{})).KeyMetadata.KeyId
+	must(kms.NewFromConfig(w.config).CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(resource.SecretKey.Alias()), TargetKeyId: key}))
+	for _, p := range resource.Parameters() {
+		must(awsssm.NewFromConfig(w.config).PutParameter(ctx, &awsssm.PutParameterInput{Name: aws.String(string(p)), Value: aws.String("none"),
+			Type: ssmtypes.ParameterTypeSecureString, KeyId: aws.String(resource.SecretKey.Alias())}))
+	}
 	return w
 }
 
@@ -209,6 +220,14 @@ func nameOf(err error) string {
 		return named.ErrorName()
 	}
 	return ""
+}
+
+func (w *world) notes() ssm.Parameters {
+	return ssm.Parameters{Client: awsssm.NewFromConfig(w.config), Key: resource.SecretKey}
+}
+
+func (w *world) validate() datavalidation.Handler {
+	return datavalidation.Handler{Store: w.store, SQL: w.sql, Catalog: w.catalog, Parameters: w.notes(), Now: noon}
 }
 
 func document[T any](ctx context.Context, w *world, b resource.Bucket, key string) T {

@@ -148,7 +148,7 @@ func addAggregates(m map[string]function) {
 		"arbitrary": {min: 1, max: 1, out: "any_value"}, "any_value": {min: 1, max: 1, out: "any_value"},
 		"array_agg": {min: 1, max: 1, out: "array_agg"}, "listagg": {min: 1, max: 2, out: "listagg"},
 		"approx_distinct":   {min: 1, max: 2, out: "approx_count_distinct($1)$S"},
-		"approx_percentile": {min: 2, max: 2, out: "approx_quantile"},
+		"approx_percentile": {min: 2, max: 2, write: (*translator).approxPercentile},
 		"percentile_approx": {min: 2, max: 2, write: (*translator).percentileApprox},
 		"map_agg":           {min: 2, max: 2, out: "map(list($1)$S, list($2)$S)"},
 		"histogram":         {min: 1, max: 1, out: "histogram"},

@@ -176,6 +176,16 @@ func (t *translator) percentileApprox(c *sql.Call) {
 		t.fail(sql.FunctionNotFound, c.Pos, "Function 'percentile_approx' not registered")
 	}
 	t.notes = append(t.notes, "percentile_approx is not one of Athena's functions and ran as approx_percentile")
+	t.approxPercentile(c)
+}
+
+// approxPercentile gives DuckDB, which takes a list of percentages of single
+// precision only, such a list.
+func (t *translator) approxPercentile(c *sql.Call) {
+	if _, list := c.Args[1].(*sql.Array); list {
+		t.form("approx_quantile($1, CAST($2 AS FLOAT[]))", c)
+		return
+	}
 	t.form("approx_quantile", c)
 }
 
