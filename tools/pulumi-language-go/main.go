@@ -15,14 +15,19 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
 // maxMessage bounds a request, in bytes: the engine's own bound.
 const maxMessage = 400 << 20
+
+// engineCheck is how often the engine is asked whether it is still there.
+const engineCheck = 5 * time.Second
 
 func main() {
 	if err := serve(); err != nil {
@@ -39,6 +44,10 @@ func serve() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// An engine that was killed tells nobody; its silence does.
+	if err := rpcutil.Healthcheck(ctx, engine, engineCheck, stop); err != nil {
+		return fmt.Errorf("watch the engine: %w", err)
+	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
