@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -61,6 +63,18 @@ var replacers = map[string]writer{
 		_, err := c.lambda.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: aws.String(killed), ZipFile: codeZip(n)})
 		return err
 	},
+	"item": func(ctx context.Context, c *sdk, n int) error {
+		_, err := c.dynamo().PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(killed), Item: itemOf("one", n)})
+		return err
+	},
+	"pair": func(ctx context.Context, c *sdk, n int) error {
+		var writes []dynamotypes.TransactWriteItem
+		for _, key := range []string{"left", "right"} {
+			writes = append(writes, dynamotypes.TransactWriteItem{Put: &dynamotypes.Put{TableName: aws.String(killed), Item: itemOf(key, n)}})
+		}
+		_, err := c.dynamo().TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
+		return err
+	},
 	"image": func(ctx context.Context, c *sdk, n int) error {
 		ref, auth, err := registryOf(ctx, c, fmt.Sprint("t", n))
 		if err == nil {
@@ -76,9 +90,31 @@ func furnishReplacers(ctx context.Context, c *sdk) {
 	must(c.secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: name, SecretString: aws.String("0")}))
 	must(c.ssm.PutParameter(ctx, &ssm.PutParameterInput{Name: name, Value: aws.String("0"), Type: ssmtypes.ParameterTypeString}))
 	must(c.ecr.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: name}))
+	must(c.dynamo().CreateTable(ctx, &dynamodb.CreateTableInput{TableName: name, BillingMode: dynamotypes.BillingModePayPerRequest,
+		KeySchema: []dynamotypes.KeySchemaElement{hashKey("key")}, AttributeDefinitions: []dynamotypes.AttributeDefinition{keyAttribute("key", "S")}}))
 	role := must(c.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(killed + "-function"), AssumeRolePolicyDocument: aws.String(trusts("lambda.amazonaws.com"))})).Role
 	must(c.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{FunctionName: name, Role: role.Arn, Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
 		Code: &lambdatypes.FunctionCode{ZipFile: codeZip(0)}}))
+}
+
+// itemOf is the n-th item of a key: n, and text whose length depends on it.
+func itemOf(key string, n int) attributes {
+	return attributes{"key": str(key), "n": num(fmt.Sprint(n)), "text": str(string(objectBody(n)))}
+}
+
+// checkItems wants the last items, whole, and both of a pair or none.
+func checkItems(ctx context.Context, c *sdk, l *ledger) {
+	GinkgoHelper()
+	numbers := map[string]int{"one": 0, "left": 0, "right": 0}
+	for _, item := range must(c.dynamo().Scan(ctx, &dynamodb.ScanInput{TableName: aws.String(killed), ConsistentRead: aws.Bool(true)})).Items {
+		key := item["key"].(*dynamotypes.AttributeValueMemberS).Value
+		n := must(strconv.Atoi(item["n"].(*dynamotypes.AttributeValueMemberN).Value))
+		Expect(item).To(Equal(itemOf(key, n)), "item %s is torn", key)
+		numbers[key] = n
+	}
+	checkLast("item", l, numbers["one"])
+	checkLast("pair", l, numbers["left"])
+	Expect(numbers["right"]).To(Equal(numbers["left"]), "half a transaction is there")
 }
 
 // codeZip is the n-th code of the function.
@@ -117,6 +153,7 @@ func checkReplacers(ctx context.Context, c *sdk, l *ledger) {
 	GinkgoHelper()
 	checkLast("secret", l, must(strconv.Atoi(*must(c.secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(killed)})).SecretString)))
 	checkLast("parameter", l, must(strconv.Atoi(*must(c.ssm.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(killed)})).Parameter.Value)))
+	checkItems(ctx, c, l)
 	checkCode(ctx, c, l)
 	checkImages(ctx, c, l)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (e *endpoint) putCORS(bucket *string, rules ...types.CORSRule) error {
-	_, err := e.PutBucketCors(e.Context(), &sdk.PutBucketCorsInput{Bucket: bucket, CORSConfiguration: &types.CORSConfiguration{CORSRules: rules}}) // nil is refused by the SDK
+	_, err := e.PutBucketCors(e.Context(), &sdk.PutBucketCorsInput{Bucket: bucket, CORSConfiguration: &types.CORSConfiguration{CORSRules: rules}})
 	return err
 }
 
