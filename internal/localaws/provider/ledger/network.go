@@ -64,7 +64,7 @@ func network(t sdk.Source) []Spec {
 				Replace: []string{"vpcId"}, Required: []string{"vpcId"}, Set: []string{"ingress", "egress"}, Default: map[string]any{"revokeRulesOnDelete": false},
 			}),
 			ID: defaultGroup, Refs: []Ref{{"vpcId", vpcToken}}, Outputs: func(m Making) value.Map {
-				return value.Merge(owned("security-group/")(m), value.Map{"name": "default", "description": "default VPC security group"})
+				return value.Merge(owned("security-group/")(m), value.Map{"name": "default", "description": "default VPC security group", "namePrefix": ""})
 			},
 		},
 		{

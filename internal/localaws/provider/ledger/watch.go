@@ -81,9 +81,10 @@ func detection(t sdk.Source) []Spec {
 }
 
 func passwordOutputs(m Making) value.Map {
+	number := func(name string) float64 { return float64(value.Int(m.Inputs, name)) }
 	out := value.Map{
-		"expirePasswords": value.Int(m.Inputs, "maxPasswordAge") > 0, "hardExpiry": value.Bool(m.Inputs, "hardExpiry"),
-		"maxPasswordAge": value.Int(m.Inputs, "maxPasswordAge"), "passwordReusePrevention": value.Int(m.Inputs, "passwordReusePrevention"),
+		"expirePasswords": number("maxPasswordAge") > 0, "hardExpiry": value.Bool(m.Inputs, "hardExpiry"),
+		"maxPasswordAge": number("maxPasswordAge"), "passwordReusePrevention": number("passwordReusePrevention"),
 	}
 	for _, name := range []string{"requireLowercaseCharacters", "requireNumbers", "requireSymbols", "requireUppercaseCharacters"} {
 		out[name] = value.Bool(m.Inputs, name)
@@ -106,7 +107,7 @@ func recording(t sdk.Source) []Spec {
 			ID:   by("name"),
 		},
 		{
-			Kind: t.Kind("aws:cfg/recorderStatus:RecorderStatus", sdk.Overlay{Replace: []string{"name"}}),
+			Kind: t.Kind("aws:cfg/recorderStatus:RecorderStatus", sdk.Overlay{Replace: []string{"name"}, Required: []string{"name"}}),
 			ID:   by("name"), Refs: []Ref{{"name", recorder}},
 		},
 		{
