@@ -38,7 +38,7 @@ var Rules = []Rule{
 		Never: []string{"engage/..."},
 		May: join(contract, "engage/lambdas/...", "engage/workers/...", "engage/internal/model/...",
 			"engage/internal/store/...", "engage/internal/query/...", "engage/internal/agent/...", "engage/internal/frame",
-			"engage/internal/dataset"),
+			"engage/internal/dataset", "engage/internal/parquetfile", "engage/internal/csvfile"),
 	}, {
 		Name:  "lambdas and workers do not know each other",
 		From:  []string{"engage/lambdas/..."},
