@@ -109,6 +109,7 @@ var dataCalls = map[string][]string{
 	"sns":    {"Publish", "PublishBatch"},
 	"logs":   {"PutLogEvents"},
 	"events": {"PutEvents"},
+	"xray":   {"PutTraceSegments", "GetTraceSummaries", "BatchGetTraces", "GetTraceGraph"},
 }
 
 func isData(call *wire.Call) bool {

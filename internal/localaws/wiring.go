@@ -35,6 +35,8 @@ import (
 	"engage/internal/localaws/sts"
 	"engage/internal/localaws/target"
 	"engage/internal/localaws/wire"
+	"engage/internal/localaws/xray"
+	"engage/internal/localaws/xray/trace"
 )
 
 // wiring opens the services. What one needs of another it gets as a small
@@ -48,10 +50,11 @@ type wiring struct {
 
 	objects *s3.Service
 	logs    *logs.Service
+	traces  *trace.Recorder
 }
 
 func (w *wiring) open() error {
-	for _, open := range []func() error{w.openStorage, w.openAudit, w.openQueries, w.openMessages, w.openTables, w.openCompute, w.openEvents, w.openMachines} {
+	for _, open := range []func() error{w.openStorage, w.openAudit, w.openTraces, w.openQueries, w.openMessages, w.openTables, w.openCompute, w.openEvents, w.openMachines} {
 		if err := open(); err != nil {
 			return err
 		}
@@ -88,6 +91,14 @@ func checkResourcePolicy(text []byte) error {
 
 // keys encrypts for a service, with its caller's permissions.
 func (w *wiring) keys(service string) kms.Client { return kms.Client{Invoker: w.server, Via: service} }
+
+// openTraces opens what records traces. It closes after whatever is traced.
+func (w *wiring) openTraces() error {
+	w.server.Register(xray.New(xray.Config{Store: w.store, Meter: w.meter}).API())
+	w.traces = trace.New(trace.Config{Invoker: w.server})
+	w.background(w.traces.Run)
+	return nil
+}
 
 // openQueries opens the catalog and the SQL that runs over it.
 func (w *wiring) openQueries() error {
@@ -130,7 +141,7 @@ func (w *wiring) openTables() error {
 func (w *wiring) openCompute() error {
 	code, err := lambda.New(lambda.Config{
 		Store: w.store, Meter: w.meter, Logs: w.logs, Credentials: lambdaRoles{w}, Objects: lambdaCode{w.objects},
-		Authorizer: w.authorizer, Invoker: w.server, Endpoint: w.URL,
+		Authorizer: w.authorizer, Invoker: w.server, Endpoint: w.URL, Traces: w.traces,
 	})
 	if err != nil {
 		return fmt.Errorf("open lambda: %w", err)
@@ -199,7 +210,7 @@ func (w *wiring) openMachines() error {
 	machines, err := states.New(states.Config{
 		Store: w.store, Meter: w.meter, Invoker: w.server, Integrations: integrations,
 		AssumeRole: w.assumeForStates, Objects: states.S3Objects(w.objects), Logs: w.logTransition,
-		TaskRole: w.assumeTaskRole, LogGroup: w.hasLogGroup,
+		TaskRole: w.assumeTaskRole, LogGroup: w.hasLogGroup, Traces: w.traces,
 	})
 	if err != nil {
 		return fmt.Errorf("open states: %w", err)
@@ -347,7 +358,7 @@ type functions struct{ invoker wire.Invoker }
 func (f functions) call(ctx context.Context, c states.FunctionCall) (states.FunctionResult, error) {
 	answer, err := f.invoker.Invoke(ctx, c.Caller, "lambda", "Invoke", &lambda.InvokeInput{
 		FunctionName: c.Function, Qualifier: c.Qualifier, InvocationType: c.InvocationType, Payload: c.Payload,
-		LogType: c.LogType, ClientContext: c.ClientContext,
+		LogType: c.LogType, ClientContext: c.ClientContext, TraceID: c.Trace,
 	})
 	if err != nil {
 		return states.FunctionResult{}, err

@@ -28,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/xray"
 
 	"engage/internal/golden"
 	"engage/internal/localaws"
@@ -40,7 +41,7 @@ var clients = map[string]any{
 	"events": &eventbridge.Client{}, "glue": &glue.Client{}, "iam": &iam.Client{}, "kms": &kms.Client{},
 	"lambda": &lambda.Client{}, "logs": &cloudwatchlogs.Client{}, "s3": &s3.Client{}, "scheduler": &scheduler.Client{},
 	"secretsmanager": &secretsmanager.Client{}, "sns": &sns.Client{}, "sqs": &sqs.Client{}, "ssm": &ssm.Client{},
-	"states": &sfn.Client{}, "sts": &sts.Client{},
+	"states": &sfn.Client{}, "sts": &sts.Client{}, "xray": &xray.Client{},
 }
 
 // operationsOf lists the operations of a client: methods of the form

@@ -77,9 +77,7 @@ func (s *Service) invokeAs(ctx context.Context, c wire.Caller, id string, in *In
 	if err != nil {
 		return nil, err
 	}
-	if inv.runID = c.RunID; inv.trace == "" {
-		inv.trace = newTrace(now)
-	}
+	inv.runID, inv.trace = c.RunID, s.begun(&f, inv.trace)
 	switch in.InvocationType {
 	case "DryRun":
 		return &InvokeOutput{StatusCode: 204, RequestID: id}, nil

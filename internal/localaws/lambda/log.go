@@ -112,7 +112,8 @@ type report struct {
 	init     time.Duration // of a cold start, else 0
 	memory   int           // MB
 	peak     int64         // bytes
-	trace    string
+	span     *span         // of an invocation that is traced
+	noInit   bool          // the instance did not come up: the duration is that of the attempt
 	failure  *sandbox.Failure
 }
 
@@ -184,6 +185,9 @@ func (r report) text() string {
 	if errorType != "" {
 		s += "\tError Type: " + errorType
 	}
+	if r.span != nil {
+		s += "\nXRAY TraceId: " + r.span.header.Root + "\tSegmentId: " + r.span.function + "\tSampled: true\t"
+	}
 	return s
 }
 
@@ -198,6 +202,9 @@ func (r report) record() map[string]any {
 	record := map[string]any{"requestId": r.id, "metrics": metrics, "status": status}
 	if errorType != "" {
 		record["errorType"] = errorType
+	}
+	if r.span != nil {
+		record["tracing"] = map[string]any{"spanId": r.span.function, "type": "X-Amzn-Trace-Id", "value": r.span.passed()}
 	}
 	return record
 }

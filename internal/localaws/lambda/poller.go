@@ -222,7 +222,7 @@ func (s *Service) workBatch(m *mapping, b batch, filters []*eventpattern.Pattern
 		result = "PROBLEM: " + err.Error()
 	}
 	for _, part := range split(wanted, m.Source) {
-		out, err := s.run(s.ctx, &b.function, invocation{id: newUUID(), payload: part.payload, trace: newTrace(s.cfg.Clock.Now())})
+		out, err := s.run(s.ctx, &b.function, invocation{id: newUUID(), payload: part.payload, trace: s.begun(&b.function, "")})
 		if s.ctx.Err() != nil {
 			return result // the queue still has it
 		}

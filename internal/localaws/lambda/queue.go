@@ -142,7 +142,7 @@ func (s *Service) attempt(key string) (next time.Time, again bool) {
 	if now.Sub(e.Received) > f.maxAge() {
 		return now.Add(maxBackoff), s.giveUp(key, &f, &e, "EventAgeExceeded", outcome{}) != nil
 	}
-	out, err := s.run(s.ctx, &f, invocation{e.RequestID, e.Payload, e.Trace, e.ClientContext, e.RunID})
+	out, err := s.run(s.ctx, &f, invocation{id: e.RequestID, payload: e.Payload, trace: e.Trace, clientContext: e.ClientContext, runID: e.RunID})
 	if s.ctx.Err() != nil {
 		return next, false // it is in the queue still, and tried again by the next process
 	}

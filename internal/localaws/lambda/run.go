@@ -2,8 +2,6 @@ package lambda
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +31,7 @@ type invocation struct {
 	trace         string
 	clientContext string
 	runID         string
+	span          *span // of a run that is traced
 }
 
 // outcome is what came of it.
@@ -49,6 +48,7 @@ func (s *Service) run(ctx context.Context, f *function, inv invocation) (outcome
 		return outcome{}, wire.StatusErrorf(503, "ServiceUnavailableException", "the endpoint is shutting down")
 	}
 	defer s.runs.Done()
+	inv.span = s.openSpan(f, inv.trace)
 	w, stale, err := s.pools.reserve(f, s.cfg.Clock.Now())
 	if err != nil {
 		return outcome{}, err
@@ -71,9 +71,9 @@ func (s *Service) invoke(ctx context.Context, f *function, w *worker, inv invoca
 	w.log.start(inv.id)
 	r := w.Invoke(sandbox.Invocation{
 		RequestID: inv.id, FunctionARN: f.qualifiedARN(), Payload: inv.payload, Timeout: f.timeout(),
-		TraceID: inv.trace, ClientContext: inv.clientContext,
+		TraceID: inv.passed(), ClientContext: inv.clientContext,
 	})
-	rep := report{id: inv.id, duration: r.Duration, memory: f.memory(), peak: w.Peak(), trace: inv.trace}
+	rep := report{id: inv.id, duration: r.Duration, memory: f.memory(), peak: w.Peak(), span: inv.span}
 	if cold {
 		rep.init = w.init
 	}
@@ -87,6 +87,7 @@ func (s *Service) invoke(ctx context.Context, f *function, w *worker, inv invoca
 	}
 	out.tail = w.log.end(rep)
 	s.meter(ctx, f, inv.runID, rep)
+	s.traced(f, w.session, rep, out)
 	s.giveBack(f.key(), w, r)
 	return out
 }
@@ -161,10 +162,11 @@ func (s *Service) start(ctx context.Context, f *function, inv invocation) (*work
 func (s *Service) initFailed(ctx context.Context, f *function, w *worker, inv invocation, failure *sandbox.Failure) outcome {
 	w.log.initReport(w.init, failure)
 	w.log.start(inv.id)
-	rep := report{id: inv.id, duration: w.init, memory: f.memory(), trace: inv.trace, failure: failure}
+	rep := report{id: inv.id, duration: w.init, memory: f.memory(), span: inv.span, failure: failure, noInit: true}
 	out := failureOutcome(failure, inv.id)
 	out.tail = w.log.end(rep)
 	s.meter(ctx, f, inv.runID, rep)
+	s.traced(f, w.session, rep, out)
 	return out
 }
 
@@ -213,12 +215,4 @@ func (s *Service) environment(f *function, session Session, stream string) []str
 		list = append(list, k+"="+env[k])
 	}
 	return list
-}
-
-// newTrace returns an X-Ray header of a request that came without one.
-// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
-func newTrace(now time.Time) string {
-	var b [20]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails
-	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now.Unix(), hex.EncodeToString(b[:12]), hex.EncodeToString(b[12:]))
 }

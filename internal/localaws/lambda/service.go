@@ -20,6 +20,7 @@ import (
 	"engage/internal/localaws/logs"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
+	"engage/internal/localaws/xray/trace"
 )
 
 // Config says what the service works with.
@@ -60,6 +61,8 @@ type Config struct {
 	// Random chooses between the versions of an alias: from 0 to 1. The
 	// default is math/rand's.
 	Random func() float64
+	// Traces takes the segments of traced invocations. The default forgets them.
+	Traces *trace.Recorder
 	// LogLimit is how many bytes an invocation may print; the rest is dropped,
 	// and the log says so. The default is 4 MiB.
 	LogLimit int
@@ -155,6 +158,9 @@ func (cfg *Config) defaults() {
 	}
 	if cfg.Random == nil {
 		cfg.Random = rand.Float64
+	}
+	if cfg.Traces == nil {
+		cfg.Traces = trace.New(trace.Config{Now: cfg.Clock.Now})
 	}
 	cfg.Concurrency = orDefault(cfg.Concurrency, 1000)
 	cfg.AsyncConcurrency = orDefault(cfg.AsyncConcurrency, 16)

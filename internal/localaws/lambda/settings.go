@@ -21,7 +21,8 @@ type DeadLetterConfig struct {
 	TargetArn string `json:",omitempty"`
 }
 
-// TracingConfig is kept and returned; traces are passed on and not recorded.
+// TracingConfig says whether a function is traced by itself, or only when its
+// caller is.
 type TracingConfig struct {
 	Mode string `enum:"Active,PassThrough" json:",omitempty"`
 }

@@ -20,6 +20,7 @@ type FunctionCall struct {
 	LogType        string // Tail asks for the end of the log
 	ClientContext  string // base64
 	Payload        []byte
+	Trace          string // X-Amzn-Trace-Id
 }
 
 // FunctionResult is what Lambda answered.
@@ -46,7 +47,7 @@ type lambda struct {
 
 // byARN runs the function that the Resource names on the task's input; its answer is the output.
 func (l lambda) byARN(ctx context.Context, t Task) (any, error) {
-	r, err := l.run(ctx, FunctionCall{Caller: t.Caller, Function: t.Resource.ARN, Payload: value.Encode(t.Parameters)})
+	r, err := l.run(ctx, FunctionCall{Caller: t.Caller, Function: t.Resource.ARN, Payload: value.Encode(t.Parameters), Trace: t.Trace})
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (l lambda) byParameters(ctx context.Context, t Task) (any, error) {
 	if !ok || text(o, "FunctionName") == "" {
 		return nil, &interp.TaskError{Name: asl.ErrRuntime, Cause: "The Parameters of lambda:invoke must be an object with a FunctionName"}
 	}
-	c := FunctionCall{Caller: t.Caller, Payload: []byte("{}")}
+	c := FunctionCall{Caller: t.Caller, Payload: []byte("{}"), Trace: t.Trace}
 	for i := range o.Len() {
 		k, v := o.At(i)
 		switch k {

@@ -107,7 +107,7 @@ func (s *Service) acceptable(owner wire.Caller, role string, logs, tracing, encr
 		}
 	}
 	switch {
-	case t.Enabled:
+	case t.Enabled && s.cfg.Traces == nil:
 		return nil, wire.NotImplemented("tracingConfiguration that is enabled")
 	case e.Type != "" && e.Type != "AWS_OWNED_KEY":
 		return nil, wire.NotImplemented("encryptionConfiguration of the type %s", e.Type)

@@ -16,6 +16,9 @@ func (s *Service) startExecutionTask(ctx context.Context, t Task) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if in.TraceHeader == "" {
+		in.TraceHeader = t.Trace
+	}
 	answer, err := s.cfg.Invoker.Invoke(ctx, t.Caller, "states", "StartExecution", in)
 	if err != nil {
 		return nil, err

@@ -58,17 +58,19 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, re
 		return s.refused(e, fmt.Errorf("the role %s cannot be assumed: %w", e.RoleARN, err))
 	}
 	key, arn := e.key(), e.machineARN()
-	settings, err := s.loggingFor(e)
+	settings, err := s.settingsFor(e)
 	if err != nil {
 		return s.refused(e, err)
 	}
-	log := s.openLogger(e, settings, owner)
+	log := s.openLogger(e, loggingOf(settings.Logging), owner)
 	defer log.close()
+	spans := s.openSpans(e, settings, caller)
 	cfg := interp.Config{
-		Tasks: dispatcher{s, caller}, Clock: s.cfg.Clock, Random: s.cfg.Random, Callbacks: s.callbacks,
+		Tasks: dispatcher{s, caller, spans}, Clock: s.cfg.Clock, Random: s.cfg.Random, Callbacks: s.callbacks,
 		Record: func(ev interp.Event) {
 			s.journal.add(func(tx state.Tx) error { return putEvent(tx, key, ev) })
 			log.add(ev)
+			spans.add(ev)
 		},
 		Transition: func() {
 			s.cfg.Meter.Add(ctx, wire.Quantity{Service: "states", Usage: "StateTransitions", Resource: arn, RunID: e.RunID, Amount: 1})
@@ -82,18 +84,19 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, re
 	if s.cfg.Objects != nil {
 		cfg.Objects = s.cfg.Objects(caller)
 	}
-	return interp.Run(ctx, m, interp.Execution{ARN: e.arn(), Name: e.Name, RoleARN: e.RoleARN, MachineARN: arn, MachineName: e.Machine,
+	out := interp.Run(ctx, m, interp.Execution{ARN: e.arn(), Name: e.Name, RoleARN: e.RoleARN, MachineARN: arn, MachineName: e.Machine,
 		Region: e.Region, Account: e.Account, Start: e.Start, Input: input, InputText: e.Input, Resume: resume}, cfg)
+	spans.end(out)
+	return out
 }
 
-// loggingFor reads the settings that the execution's machine had when it began.
-func (s *Service) loggingFor(e execution) (l logging, err error) {
+// settingsFor reads the settings that the execution's machine had when it began.
+func (s *Service) settingsFor(e execution) (r revision, err error) {
 	err = s.store.View(func(tx state.Tx) error {
-		r, err := revisions.Get(tx, state.Key(e.Account, e.Region, e.parentMachine(), e.Revision))
-		l = loggingOf(r.Logging)
+		r, err = revisions.Get(tx, state.Key(e.Account, e.Region, e.parentMachine(), e.Revision))
 		return err
 	})
-	return l, err
+	return r, err
 }
 
 // refused ends an execution that cannot begin, with the history of an execution that never ran a state.
@@ -115,6 +118,7 @@ func (s *Service) refused(e execution, err error) interp.Outcome {
 type dispatcher struct {
 	service *Service
 	caller  wire.Caller
+	spans   *spans
 }
 
 // Execute implements interp.TaskExecutor.
@@ -128,7 +132,7 @@ func (d dispatcher) Execute(ctx context.Context, r interp.TaskRequest) (any, err
 		return nil, err
 	}
 	tell := d.service.sdk()
-	out, err := x.Execute(ctx, Task{TaskRequest: r, Caller: caller, sdk: tell})
+	out, err := x.Execute(ctx, Task{TaskRequest: r, Caller: caller, Trace: d.spans.header(r), sdk: tell})
 	return out, tell.taskError(r.Resource, err)
 }
 

@@ -18,6 +18,7 @@ import (
 	"engage/internal/localaws/asl/interp"
 	"engage/internal/localaws/state"
 	"engage/internal/localaws/wire"
+	"engage/internal/localaws/xray/trace"
 )
 
 // Config says what the service works with.
@@ -45,6 +46,8 @@ type Config struct {
 	Logs func(ctx context.Context, line LogLine) error
 	// LogGroup tells whether the log group exists to which a machine is to log. The default takes every one for existing.
 	LogGroup func(owner wire.Caller, arn string) (bool, error)
+	// Traces takes the segments of machines that are traced. Without it a tracingConfiguration that is enabled is refused.
+	Traces *trace.Recorder
 	// Integrations run tasks, by asl.Resource.Name: "lambda" for a function's ARN, "lambda:invoke",
 	// "ecs:runTask.sync" ... What is missing is refused by name when a machine is created.
 	// states:startExecution is the service's own.
@@ -55,6 +58,7 @@ type Config struct {
 type Task struct {
 	interp.TaskRequest
 	Caller wire.Caller
+	Trace  string // X-Amzn-Trace-Id for what the task calls; empty when the machine is not traced
 	sdk    sdk
 }
 

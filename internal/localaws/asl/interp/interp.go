@@ -109,6 +109,8 @@ type TaskRequest struct {
 	Token       string
 	Execution   Execution
 	State       string
+	// Event is the id of the last event of the history before the attempt, which tells of it.
+	Event int64
 	// Submitted is to be called by a .sync executor once the service accepted the work, with its answer.
 	Submitted func(output any)
 	// Started is to be called by the executor of activities once a worker has taken the task, before the

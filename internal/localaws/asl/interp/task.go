@@ -33,6 +33,7 @@ func (f *frame) task(ctx context.Context, input any) (any, error) {
 	}
 	log := f.log(spec.Resource)
 	log.scheduled(input, r)
+	r.Event = f.previous
 	r.Submitted, r.Started = log.submitted, log.started
 	output, err := f.perform(ctx, r, timeout, heartbeat)
 	if ctx.Err() != nil {
