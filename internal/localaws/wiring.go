@@ -79,7 +79,7 @@ func (w *wiring) openStorage() (err error) {
 	if err != nil {
 		return fmt.Errorf("open kms: %w", err)
 	}
-	w.server.Register(w.objects.Service(), w.logs.Wire(), keys.API())
+	w.server.Register(w.objects.Service(), w.objects.Control(), w.logs.Wire(), keys.API())
 	return nil
 }
 

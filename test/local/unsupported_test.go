@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -39,7 +40,7 @@ import (
 var clients = map[string]any{
 	"athena": &athena.Client{}, "cloudtrail": &cloudtrail.Client{}, "dynamodb": &dynamodb.Client{}, "ecr": &ecr.Client{}, "ecs": &ecs.Client{},
 	"events": &eventbridge.Client{}, "glue": &glue.Client{}, "iam": &iam.Client{}, "kms": &kms.Client{},
-	"lambda": &lambda.Client{}, "logs": &cloudwatchlogs.Client{}, "s3": &s3.Client{}, "scheduler": &scheduler.Client{},
+	"lambda": &lambda.Client{}, "logs": &cloudwatchlogs.Client{}, "s3": &s3.Client{}, "s3control": &s3control.Client{}, "scheduler": &scheduler.Client{},
 	"secretsmanager": &secretsmanager.Client{}, "sns": &sns.Client{}, "sqs": &sqs.Client{}, "ssm": &ssm.Client{},
 	"states": &sfn.Client{}, "sts": &sts.Client{}, "xray": &xray.Client{},
 }

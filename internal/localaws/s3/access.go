@@ -59,7 +59,7 @@ func (s *Service) accessOf(c wire.Caller, action, bucketName, key string) wire.A
 	a := s.access(action, bucketName, key)
 	if a.Policy != "" {
 		if bk, err := s.find(bucketName); err == nil {
-			a.Policy = bk.policyFor(c)
+			a.Policy = s.policyFor(bk, c)
 		}
 	}
 	return a

@@ -55,7 +55,7 @@ func bootWith(t *testing.T, dir string, cfg s3.Config) *endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv.Register(svc.Service())
+	srv.Register(svc.Service(), svc.Control())
 	srv.Observe(func(call *wire.Call, _ server.Record, err error) { svc.Observe(call, err) })
 	if err := srv.Start(t.Context()); err != nil {
 		t.Fatal(err)

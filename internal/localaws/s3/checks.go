@@ -49,6 +49,10 @@ func checkPublicAccess(_ *request, _ Bucket, doc []byte) ([]byte, error) {
 	if xml.Unmarshal(doc, &b) != nil {
 		return nil, malformedXML()
 	}
+	return b.document()
+}
+
+func (b publicAccessBlock) document() ([]byte, error) {
 	return xml.Marshal(struct {
 		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ PublicAccessBlockConfiguration"`
 		publicAccessBlock

@@ -31,10 +31,13 @@ func (bk Bucket) publicAccess() (b publicAccessBlock) {
 // policyFor returns the bucket's policy as far as it holds for a caller: when
 // public access is restricted, a public policy gives nothing to other
 // accounts' users and to those who do not sign.
-func (bk Bucket) policyFor(c wire.Caller) string {
+func (s *Service) policyFor(bk Bucket, c wire.Caller) string {
 	text := bk.Settings["policy"]
 	outsider := c.Service == "" && (c.Anonymous() && c.RoleARN == "" || c.Account != bk.Account)
-	if text != "" && outsider && bk.publicAccess().RestrictPublicBuckets && isPublic(text) {
+	if text == "" || !outsider || !isPublic(text) {
+		return text
+	}
+	if block, err := s.publicAccess(bk); err != nil || block.RestrictPublicBuckets {
 		return ""
 	}
 	return text
@@ -42,8 +45,11 @@ func (bk Bucket) policyFor(c wire.Caller) string {
 
 // checkPublicPolicy refuses a public policy in AWS's words where it is blocked.
 func (r *request) checkPublicPolicy(bk Bucket, text []byte) error {
-	if !bk.publicAccess().BlockPublicPolicy || !isPublic(string(text)) {
+	if !isPublic(string(text)) {
 		return nil
+	}
+	if block, err := r.publicAccess(bk); err != nil || !block.BlockPublicPolicy {
+		return err
 	}
 	access := r.access("s3:PutBucketPolicy", bk.Name, "")
 	e := wire.Denied(r.call.Caller, access, "")

@@ -110,7 +110,7 @@ func (s *Server) routeREST(r *http.Request, name string) (route, bool) {
 	var last route
 	found := false
 	for _, svc := range s.services {
-		if svc.Protocol.IsRPC() || svc.Default || !svc.Signs(name) {
+		if svc.Protocol.IsRPC() || svc.Default || !svc.Signs(name) || svc.Claims != nil && !svc.Claims(r) {
 			continue
 		}
 		last, found = match(svc, r), true

@@ -29,6 +29,14 @@ type Service struct {
 	// literals do not suffice. The default is Match.
 	Find func(*http.Request) (*Operation, map[string]string)
 
+	// Claims tells the service's requests from those of others that sign
+	// alike. nil claims all.
+	Claims func(*http.Request) bool
+
+	// WrapsErrors is for a RestXML service whose errors are not S3's: they are
+	// in an ErrorResponse.
+	WrapsErrors bool
+
 	// CrossOrigin reports whether a page of another origin may send the
 	// request, and then sets the headers that tell its browser so. nil lets none.
 	CrossOrigin func(r *http.Request, answer http.Header) bool

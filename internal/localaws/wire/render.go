@@ -35,7 +35,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, svc *Service, requestID 
 		w.Header().Set("X-Amzn-Errortype", e.Code)
 	}
 	w.Header().Set("Content-Type", p.contentType())
-	writeBody(w, "", e.Status, renderError(e, p, namespace(svc), r.URL.Path, requestID))
+	writeBody(w, "", e.Status, renderError(e, p, svc, r.URL.Path, requestID))
 }
 
 func namespace(svc *Service) string {
@@ -50,13 +50,16 @@ func bodyless(r *http.Request, status int) bool {
 	return r.Method == http.MethodHead || status == http.StatusNotModified || status == http.StatusNoContent
 }
 
-func renderError(e *Error, p Protocol, namespace, path, requestID string) []byte {
+func renderError(e *Error, p Protocol, svc *Service, path, requestID string) []byte {
 	switch p.family() {
 	case familyQuery:
-		return queryError(e, namespace, requestID)
+		return queryError(e, namespace(svc), requestID)
 	case familyEC2:
 		return ec2Error(e, requestID)
 	case familyS3:
+		if svc != nil && svc.WrapsErrors {
+			return queryError(e, namespace(svc), requestID)
+		}
 		return s3Error(e, path, requestID)
 	}
 	return jsonErrorBody(e)
