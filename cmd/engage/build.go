@@ -72,7 +72,7 @@ libraries of this machine that its programs need.`,
 			if len(args) == 1 && !slices.Contains(c.ValidArgs, args[0]) {
 				return fmt.Errorf("there is no part %q: want functions or image", args[0])
 			}
-			made, err := o.build(c.Context(), s, args)
+			made, err := o.build(c.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,7 @@ libraries of this machine that its programs need.`,
 	return c
 }
 
-func (o *buildOptions) build(ctx context.Context, s streams, parts []string) ([]artifact, error) {
+func (o *buildOptions) build(ctx context.Context, parts []string) ([]artifact, error) {
 	wants := func(part string) bool { return len(parts) == 0 || parts[0] == part }
 	if _, err := os.Stat(filepath.Join(o.source, "go.mod")); err != nil {
 		return nil, fmt.Errorf("there is no go.mod in %s: run this in the project's root, or name it with --source", o.source)
@@ -108,7 +108,7 @@ func (o *buildOptions) build(ctx context.Context, s streams, parts []string) ([]
 		}
 	}
 	if wants(imagePart) {
-		image, err := o.image(ctx, s, scratch)
+		image, err := o.image(ctx, scratch)
 		if err != nil {
 			return nil, err
 		}
@@ -158,7 +158,7 @@ func (o *buildOptions) function(ctx context.Context, program, of string, name re
 }
 
 // image packs the workers.
-func (o *buildOptions) image(ctx context.Context, s streams, scratch string) (artifact, error) {
+func (o *buildOptions) image(ctx context.Context, scratch string) (artifact, error) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != buildArch {
 		return artifact{}, fmt.Errorf("the image holds libraries of Linux on %s, and this machine is %s on %s: build it with \"docker build -f workers/Dockerfile .\"", buildArch, runtime.GOOS, runtime.GOARCH)
 	}
@@ -166,8 +166,7 @@ func (o *buildOptions) image(ctx context.Context, s streams, scratch string) (ar
 	for _, w := range workers {
 		source := filepath.Join("workers", w.dir, "cmd")
 		if _, err := os.Stat(filepath.Join(o.source, source)); errors.Is(err, fs.ErrNotExist) {
-			s.say("the image is without %s: there is no %s", w.task, source)
-			continue
+			return artifact{}, fmt.Errorf("there is no %s, the program of %s", source, w.task)
 		}
 		program := filepath.Join(scratch, string(w.task))
 		p := pack.Program{Dir: o.source, Package: "./" + filepath.ToSlash(source), Arch: buildArch, Cgo: true}
