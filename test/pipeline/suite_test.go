@@ -40,6 +40,8 @@ import (
 	"engage/internal/store"
 	"engage/internal/store/s3"
 	"engage/internal/store/ssm"
+	createqatable "engage/lambdas/create-qa-table"
+	createresultstable "engage/lambdas/create-results-table"
 	dataprep "engage/lambdas/data-prep"
 	datavalidation "engage/lambdas/data-validation"
 	precleanup "engage/lambdas/pre-cleanup"
@@ -228,6 +230,27 @@ func (w *world) notes() ssm.Parameters {
 
 func (w *world) validate() datavalidation.Handler {
 	return datavalidation.Handler{Store: w.store, SQL: w.sql, Catalog: w.catalog, Parameters: w.notes(), Now: noon}
+}
+
+func (w *world) review() createqatable.Handler {
+	return createqatable.Handler{Store: w.store, SQL: w.sql, Catalog: w.catalog}
+}
+
+func (w *world) results() createresultstable.Handler {
+	return createresultstable.Handler{Store: w.store, SQL: w.sql, Catalog: w.catalog, Now: noon}
+}
+
+// score makes predictions as the scoring task leaves them, from the actual
+// scores: off by up to about 0.5, the most where the id's hash says so.
+func (w *world) score(ctx context.Context) {
+	GinkgoHelper()
+	_, err := w.sql.Exec(ctx, query.Statement{Name: "score", SQL: `CREATE TABLE engagement_predictions.predictions WITH (external_location = 's3://engagement-predictions/') AS
+		SELECT customer_id,
+			least(1e0, greatest(0e0, engagement_score + CASE WHEN to_hex(md5(to_utf8(customer_id))) < '40' THEN 5e-1 * (CASE WHEN engagement_score < 5e-1 THEN 1 ELSE -1 END) ELSE 5e-2 END)) AS predicted_engagement_score,
+			TIMESTAMP '2026-11-23 11:00:00.000' AS prediction_timestamp, 'v1' AS model_version,
+			'avg_daily_logins' AS top_feature_1, 2.5e-1 AS top_feature_1_impact
+		FROM engagement_raw.customers`})
+	Expect(err).NotTo(HaveOccurred())
 }
 
 func document[T any](ctx context.Context, w *world, b resource.Bucket, key string) T {

@@ -176,6 +176,7 @@ func TestAggregatesMeanWhatTrinoMeans(t *testing.T) {
 		"approx_percentile(d, 0.5)":                 "2.0",
 		"approx_percentile(d, ARRAY[0.0, 1.0])":     "[1.5, 2.5]",
 		"approx_percentile(d, ARRAY[0e0, 1e0])":     "[1.5, 2.5]",
+		"approx_percentile(d, 5e-1)":                "2.0",
 		"approx_distinct(s)":                        "2",
 		"array_agg(i ORDER BY i DESC)":              "[3, 2, 1]",
 		"corr(i, i), stddev(i)":                     "1.0|1.0",

@@ -179,14 +179,17 @@ func (t *translator) percentileApprox(c *sql.Call) {
 	t.approxPercentile(c)
 }
 
-// approxPercentile gives DuckDB, which takes a list of percentages of single
-// precision only, such a list.
+// approxPercentile gives DuckDB, which takes percentages of single precision
+// only, such percentages where they are doubles.
 func (t *translator) approxPercentile(c *sql.Call) {
-	if _, list := c.Args[1].(*sql.Array); list {
+	switch c.Args[1].(type) {
+	case *sql.Array:
 		t.form("approx_quantile($1, CAST($2 AS FLOAT[]))", c)
-		return
+	case *sql.Number:
+		t.form("approx_quantile($1, CAST($2 AS FLOAT))", c)
+	default:
+		t.form("approx_quantile", c)
 	}
-	t.form("approx_quantile", c)
 }
 
 // random takes an upper bound, or a lower and an upper one, for whole numbers.
