@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"engage/internal/resource"
@@ -30,14 +32,14 @@ func (g *grant) write(locations ...resource.Location) *grant {
 	return g.objects("Write", []string{"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"}, locations)
 }
 
-// erase allows deleting objects under locations, every version of them.
-func (g *grant) erase(locations ...resource.Location) *grant {
-	g.objects("Erase", []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, locations)
+// erase allows deleting every version of the objects under locations.
+func (g *grant) erase(sid string, locations ...resource.Location) *grant {
+	g.objects(sid, []string{"s3:DeleteObjectVersion"}, locations)
 	var list []resource.ARN
 	for _, l := range locations {
 		list = append(list, g.s.env.BucketARN(l.Bucket))
 	}
-	return g.add("Versions", []string{"s3:ListBucket", "s3:ListBucketVersions"}, unique(list)...)
+	return g.add(sid+"Versions", []string{"s3:ListBucketVersions"}, unique(list)...)
 }
 
 func (g *grant) objects(sid string, actions []string, locations []resource.Location) *grant {
@@ -69,27 +71,47 @@ func unique(list []resource.ARN) []resource.ARN {
 	return out
 }
 
-// query allows SQL in the workgroup, over tables that are read and written, and
-// the query's results.
-func (g *grant) query(read, write []resource.Table, views ...resource.View) *grant {
+// query allows SQL in the workgroup, its results, and the tables that it reads.
+// Athena asks the catalog and reads objects as its caller.
+// https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+func (g *grant) query(read ...resource.Table) *grant {
 	g.add("Query", []string{
-		"athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution",
+		"athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution", "athena:StopQueryExecution",
 	}, g.s.env.WorkgroupARN(resource.AnalyticsWorkgroup))
 	g.objects("QueryResults", []string{"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"}, []resource.Location{resource.QueryResults})
 	g.seek("SeekResults", []resource.Location{resource.QueryResults})
-	g.catalog("ReadCatalog", []string{"glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable"}, append(read, write...), views)
-	if len(write) > 0 || len(views) > 0 {
-		g.catalog("WriteCatalog", []string{
-			"glue:BatchCreatePartition", "glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable",
-		}, write, views)
+	if len(read) == 0 {
+		return g
 	}
-	for _, t := range read {
-		g.list = append(g.list, readTable(g.s, t)...)
+	g.catalog("ReadCatalog", []string{"glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"}, read, nil)
+	return g.objects("ReadTables", []string{"s3:GetObject"}, locationsOf(read)).seek("SeekTables", locationsOf(read))
+}
+
+// remake allows tables to be dropped with their files, and made anew.
+func (g *grant) remake(tables ...resource.Table) *grant {
+	g.catalog("RemakeTables", append([]string{"glue:BatchCreatePartition", "glue:CreateTable"}, dropActions...), tables, nil)
+	places := locationsOf(tables)
+	g.objects("WriteTables", []string{"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"}, places)
+	return g.seek("SeekRemade", places).erase("EraseTables", places...)
+}
+
+// dropActions drop a table with its partitions and versions.
+var dropActions = []string{
+	"glue:BatchDeletePartition", "glue:BatchDeleteTableVersion", "glue:DeleteTable",
+	"glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "glue:GetTableVersions",
+}
+
+// define allows views to be made or replaced.
+func (g *grant) define(views ...resource.View) *grant {
+	return g.catalog("DefineViews", []string{"glue:CreateTable", "glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"}, nil, views)
+}
+
+func locationsOf(tables []resource.Table) []resource.Location {
+	var out []resource.Location
+	for _, t := range tables {
+		out = append(out, t.Location())
 	}
-	for _, t := range write {
-		g.list = append(g.list, writeTable(g.s, t)...)
-	}
-	return g
+	return out
 }
 
 // catalog allows actions on tables and views, and on what holds them.
@@ -104,43 +126,21 @@ func (g *grant) catalog(sid string, actions []string, tables []resource.Table, v
 	return g.add(sid, actions, unique(list)...)
 }
 
-// sidOf makes a statement id of a table's name: letters and digits only.
-func sidOf(verb string, t resource.Table) string {
-	out := []rune(verb)
-	up := true
-	for _, r := range t.Name() {
-		if r == '_' {
-			up = true
-			continue
-		}
-		if up && r >= 'a' && r <= 'z' {
-			r += 'A' - 'a'
-		}
-		up = false
-		out = append(out, r)
-	}
-	return string(out)
-}
-
-func readTable(s scope, t resource.Table) []statement {
-	return []statement{
-		{Sid: sidOf("Read", t), Actions: []string{"s3:GetObject"}, Resources: arns(s.env.ObjectsARN(t.Location()))},
-		{Sid: sidOf("Seek", t), Actions: []string{"s3:GetBucketLocation", "s3:ListBucket"}, Resources: arns(s.env.BucketARN(t.Location().Bucket))},
-	}
-}
-
-func writeTable(s scope, t resource.Table) []statement {
-	return append(readTable(s, t), statement{
-		Sid: sidOf("Write", t), Actions: []string{"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"},
-		Resources: arns(s.env.ObjectsARN(t.Location())),
-	})
-}
-
-// crypt allows the data key through the services that use it.
+// crypt allows the data key through the services that use it for their caller.
+// https://docs.aws.amazon.com/glue/latest/dg/encrypt-glue-data-catalog.html
 func (g *grant) crypt(via ...string) *grant {
+	return g.cryptWith("Crypt", resource.DataKey, via...)
+}
+
+func (g *grant) cryptWith(sid string, key resource.Key, via ...string) *grant {
+	services := pulumi.StringArray{}
 	for _, service := range via {
-		g.list = append(g.list, named("Crypt"+service, encrypt(g.s, g.keys[resource.DataKey].Arn, service)))
+		services = append(services, pulumi.String(service+"."+g.s.env.Region+".amazonaws.com"))
 	}
+	g.list = append(g.list, statement{
+		Sid: sid, Actions: []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"}, Resources: []pulumi.StringInput{g.keys[key].Arn},
+		Condition: pulumi.Map{"StringEquals": pulumi.Map{"kms:ViaService": services}},
+	})
 	return g
 }
 
@@ -158,33 +158,43 @@ func permissions(s scope, k keys, f resource.Function) []statement {
 	g := &grant{s: s, keys: k}
 	switch f {
 	case resource.PreCleanup:
-		g.clean()
+		g.clean().crypt("glue")
 	case resource.DataPrep:
-		g.read(resource.Landing).write(resource.Raw).
-			query(nil, []resource.Table{resource.CustomersTable, resource.TrainingTable, resource.TestTable, resource.InferenceTable}).
-			crypt("s3", "athena")
+		g.read(resource.Landing, prepared).write(prepared).erase("ErasePrepared", prepared).
+			query().remake(resource.RawDatabase.Tables()...).crypt("s3", "glue")
 	case resource.DataValidation:
-		g.read(resource.Landing, resource.Runs).write(resource.Runs).query([]resource.Table{resource.CustomersTable}, nil).
+		g.read(resource.Runs, prepared).write(resource.Runs).query(resource.CustomersTable, resource.ConnectionsTable).
 			add("Accepted", []string{"ssm:GetParameter", "ssm:PutParameter"}, s.env.ParameterARN(resource.AcceptedData)).
-			crypt("s3", "athena")
+			crypt("s3", "glue").cryptWith("CryptAccepted", resource.SecretKey, "ssm")
 	case resource.CreateQATable:
-		g.query([]resource.Table{resource.CustomersTable, resource.TestTable, resource.PredictionsTable}, []resource.Table{resource.ReviewTable}).
-			read(resource.Runs).write(resource.Runs).crypt("s3", "athena")
+		g.query(resource.CustomersTable, resource.TestTable, resource.PredictionsTable).remake(resource.ReviewTable).
+			define(resource.ReviewTable.Masked()).crypt("s3", "glue")
 	case resource.CreateResultsTable:
-		g.query([]resource.Table{resource.CustomersTable, resource.TestTable, resource.PredictionsTable}, []resource.Table{resource.ResultsTable}, resource.Views()...).
-			read(resource.Registry, resource.Runs).write(resource.Runs).crypt("s3", "athena")
+		g.read(resource.Registry, prepared).write(resource.Runs).
+			query(resource.CustomersTable, resource.TestTable, resource.TrainingTable, resource.InferenceTable, resource.PredictionsTable).
+			remake(resource.ResultsTable).define(resultViews()...).crypt("s3", "glue")
 	case resource.RotateSecret:
 		g.rotate()
 	}
 	return g.list
 }
 
-// clean allows deleting what a run makes, and nothing else.
+// prepared is the note beside the tables that data preparation makes.
+var prepared = resource.Location{Bucket: resource.Data, Prefix: resource.PreparedKey}
+
+// resultViews are the views that are made with the results: all but that of reviews.
+func resultViews() []resource.View {
+	return slices.DeleteFunc(resource.Views(), func(v resource.View) bool { return v == resource.ReviewTable.Masked() })
+}
+
+// clean allows deleting what a run makes, of a model in any version, and nothing
+// else: which version it is, the run's input says.
 func (g *grant) clean() *grant {
-	g.erase(resource.RunOutputs(resource.FirstVersion)...)
-	return g.catalog("DropTables", []string{
-		"glue:BatchDeletePartition", "glue:DeleteTable", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
-	}, resource.Tables(), resource.Views())
+	places := []resource.Location{resource.Raw, resource.Processed, resource.Scored, resource.ReviewQueue, resource.Final, resource.QueryResults}
+	for _, m := range resource.RegistryModels() {
+		places = append(places, resource.Location{Bucket: resource.Registry.Bucket, Prefix: resource.Registry.Key(string(m) + "/v")})
+	}
+	return g.erase("Erase", places...).catalog("DropTables", dropActions, resource.Tables(), resource.Views())
 }
 
 // rotate allows giving the API's key a new value.
@@ -193,9 +203,7 @@ func (g *grant) rotate() *grant {
 	g.add("Rotate", []string{
 		"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage",
 	}, g.s.env.SecretARN(resource.APIKey))
-	g.list = append(g.list,
-		statement{Sid: "Random", Actions: []string{"secretsmanager:GetRandomPassword"}, Resources: []pulumi.StringInput{pulumi.String("*")}},
-		named("EncryptSecret", encrypt(g.s, g.keys[resource.SecretKey].Arn, "secretsmanager")))
+	g.list = append(g.list, named("EncryptSecret", encrypt(g.s, g.keys[resource.SecretKey].Arn, "secretsmanager")))
 	return g
 }
 
