@@ -182,3 +182,26 @@ type authorizer func(call *wire.Call, a []wire.Access) error
 func (a authorizer) Authorize(_ context.Context, call *wire.Call, accesses []wire.Access) error {
 	return a(call, accesses)
 }
+
+func TestLifecycleIsLogged(t *testing.T) {
+	e, clock := logger(t, nil)
+	b, to := e.bucket("watched"), e.bucket("log-bucket")
+	e.put(b, "old/a", "x")
+	e.put(b, "cold/a", strings.Repeat("x", 128<<10))
+	enabled := types.ExpirationStatusEnabled
+	must(t, 0, e.rules(b,
+		types.LifecycleRule{Status: enabled, Filter: &types.LifecycleRuleFilter{Prefix: aws.String("old/")}, Expiration: &types.LifecycleExpiration{Days: aws.Int32(1)}},
+		types.LifecycleRule{Status: enabled, Filter: &types.LifecycleRuleFilter{Prefix: aws.String("cold/")},
+			Transitions: []types.Transition{{Days: aws.Int32(1), StorageClass: types.TransitionStorageClassGlacier}}}))
+	must(t, 0, e.logTo(b, types.LoggingEnabled{TargetBucket: to, TargetPrefix: aws.String("")}))
+	clock.add(3)
+	must(t, 0, e.service.Sweep(t.Context()))
+	clock.add(1)
+	e.deliver()
+	_, lines := e.logs(to, "")
+	for _, want := range []string{` - AmazonS3 \w+ S3.EXPIRE.OBJECT old/a "-" - - `, ` - AmazonS3 \w+ S3.TRANSITION.OBJECT cold/a "-" - - `} {
+		if !slices.ContainsFunc(lines, regexp.MustCompile(want).MatchString) {
+			t.Errorf("no line is %s in\n%s", want, strings.Join(lines, "\n"))
+		}
+	}
+}

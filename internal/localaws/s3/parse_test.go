@@ -3,6 +3,7 @@ package s3
 import (
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,4 +65,34 @@ func TestSource(t *testing.T) {
 			t.Errorf("%q: got %+v %v", header, got, err)
 		}
 	}
+}
+
+func TestFits(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"http://a", "http://a", true}, {"http://a", "http://ab", false}, {"*", "", true}, {"http://*.a", "http://b.a", true},
+		{"http://*.a", "http://.a", true}, {"ab*ba", "aba", false}, {"x-*", "X-a", false}, {"", "", true},
+	} {
+		if got := fits(c.pattern, c.text); got != c.want {
+			t.Errorf("%q as %q: got %v", c.text, c.pattern, got)
+		}
+	}
+}
+
+func FuzzCORS(f *testing.F) {
+	f.Add([]byte(`<CORSConfiguration><CORSRule><AllowedOrigin>http://*.a</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>`), "http://b.a", "GET", "x-a")
+	f.Fuzz(func(t *testing.T, doc []byte, origin, method, header string) {
+		rules, err := parseCORS(doc)
+		if err != nil {
+			return
+		}
+		for _, rule := range rules {
+			found, ok := rule.allows(crossing{origin, method, []string{header}})
+			if ok && (!fits(found, origin) || !slices.Contains(corsMethods, method)) {
+				t.Errorf("%+v lets %q %q through as %q", rule, origin, method, found)
+			}
+		}
+	})
 }
