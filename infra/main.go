@@ -3,22 +3,44 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"engage/infra/stack"
 )
 
 func main() {
-	pulumi.Run(func(ctx *pulumi.Context) error {
-		cfg, err := stack.Load(ctx)
-		if err != nil {
-			return err
+	var said error
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		if said = deploy(ctx); said != nil {
+			_ = ctx.Log.Error(oneLine(said), nil) // without an engine there is nobody to tell
 		}
-		out, err := stack.Deploy(ctx, cfg)
-		if err != nil {
-			return err
-		}
-		out.Export(ctx)
-		return nil
+		return said
 	})
+	if err != nil {
+		if said == nil { // it came out later, of a resource that was being made
+			fmt.Fprintln(os.Stderr, oneLine(err))
+		}
+		os.Exit(constant.ExitStatusLoggedError)
+	}
 }
+
+func deploy(ctx *pulumi.Context) error {
+	cfg, err := stack.Load(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := stack.Deploy(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	out.Export(ctx)
+	return nil
+}
+
+// oneLine writes an error, which may be of several, on one line.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
