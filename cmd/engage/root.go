@@ -103,6 +103,7 @@ work could not be done; 130 interrupted.`,
 	root.RunE = needsCommand
 	root.SetFlagErrorFunc(explainFlag)
 	root.AddCommand(newData(s), newLocal(s), newBuild(s), newImages(s), newEnv(s), newPipeline(s))
+	root.AddCommand(newTrain(s), newScore(s), newFeatures(s), newExplain(s))
 	return root
 }
 

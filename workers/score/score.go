@@ -35,7 +35,8 @@ const (
 
 // Config says how to score.
 type Config struct {
-	Version       resource.Version // written beside each score
+	// Version is written beside each score. The default is that of the metadata.
+	Version       resource.Version
 	Contributions Contributions
 	// BatchRows is how many rows are scored at a time. The default is 16,384 for
 	// each thread, which explains fastest.
@@ -133,6 +134,13 @@ func newWork(c Config, d Deps, m *registry.Model) (*work, error) {
 	}
 	if w.Progress == nil {
 		w.Progress = func(string, int, int) {}
+	}
+	if w.Version == (resource.Version{}) {
+		v, err := resource.ParseVersion("v" + m.Metadata.Version)
+		if err != nil {
+			return nil, &registry.ArtifactError{Place: d.Shelf.Place(), Artifact: resource.MetadataFile, Err: err}
+		}
+		w.Version = v
 	}
 	w.table = tableOf(m.Set, c.Contributions)
 	var err error
