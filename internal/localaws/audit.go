@@ -27,7 +27,7 @@ import (
 // that on closing it outlives whatever still makes calls, and ends before the
 // buckets that it writes to.
 func (w *wiring) openAudit() error {
-	trails, err := cloudtrail.New(cloudtrail.Config{Store: w.store, Bucket: trailWriter{w.objects, w.authorizer}})
+	trails, err := cloudtrail.New(cloudtrail.Config{Store: w.store, Bucket: trailWriter{w.objects, w.authorizer}, Logs: trailLogs{w}})
 	if err != nil {
 		return fmt.Errorf("open cloudtrail: %w", err)
 	}
@@ -255,6 +255,10 @@ func (t trailWriter) Put(ctx context.Context, caller wire.Caller, o cloudtrail.O
 	r.Header.Set("X-Amz-Acl", "bucket-owner-full-control")
 	for name, value := range o.Metadata {
 		r.Header.Set("X-Amz-Meta-"+name, value)
+	}
+	if o.KMSKey != "" {
+		r.Header.Set("X-Amz-Server-Side-Encryption", "aws:kms")
+		r.Header.Set("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", o.KMSKey)
 	}
 	call, err := t.allowed(ctx, "PutObject", caller, r, o.Bucket, o.Key)
 	if err != nil {

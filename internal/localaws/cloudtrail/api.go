@@ -98,6 +98,9 @@ type trailInput struct {
 	IncludeGlobalServiceEvents *bool
 	IsMultiRegionTrail         *bool
 	EnableLogFileValidation    *bool
+	KmsKeyId                   *string
+	CloudWatchLogsLogGroupArn  *string
+	CloudWatchLogsRoleArn      *string
 	TagsList                   []tagPair
 }
 
@@ -114,10 +117,14 @@ type trailOutput struct {
 	HasCustomEventSelectors    bool
 	HasInsightSelectors        bool
 	IsOrganizationTrail        bool
+	KmsKeyId                   string `json:",omitempty"`
+	CloudWatchLogsLogGroupArn  string `json:",omitempty"`
+	CloudWatchLogsRoleArn      string `json:",omitempty"`
 }
 
 func (t trail) output() trailOutput {
-	return trailOutput{t.Name, t.Bucket, t.Prefix, t.Global, t.Multi, t.Region, t.arn(), t.Validate, len(t.Selectors)+len(t.Advanced) > 0, false, false}
+	return trailOutput{t.Name, t.Bucket, t.Prefix, t.Global, t.Multi, t.Region, t.arn(), t.Validate, len(t.Selectors)+len(t.Advanced) > 0, false, false,
+		t.Key, t.LogGroup, t.LogRole}
 }
 
 var trailName = regexp.MustCompile(`^[a-zA-Z0-9](?:[._-]?[a-zA-Z0-9]){2,127}$`)
@@ -126,7 +133,10 @@ func (in *trailInput) apply(t *trail) {
 	for _, text := range []struct {
 		given *string
 		into  *string
-	}{{in.S3BucketName, &t.Bucket}, {in.S3KeyPrefix, &t.Prefix}} {
+	}{
+		{in.S3BucketName, &t.Bucket}, {in.S3KeyPrefix, &t.Prefix}, {in.KmsKeyId, &t.Key},
+		{in.CloudWatchLogsLogGroupArn, &t.LogGroup}, {in.CloudWatchLogsRoleArn, &t.LogRole},
+	} {
 		if text.given != nil {
 			*text.into = *text.given
 		}
@@ -152,7 +162,7 @@ func (s *Service) create(ctx context.Context, call *wire.Call, in *trailInput) (
 	for _, p := range in.TagsList {
 		t.Tags[p.Key] = p.Value
 	}
-	if err := s.checkBucket(ctx, t); err != nil {
+	if err := s.check(ctx, t); err != nil {
 		return nil, err
 	}
 	err := s.cfg.Store.Update(func(tx state.Tx) error {
@@ -166,12 +176,19 @@ func (s *Service) create(ctx context.Context, call *wire.Call, in *trailInput) (
 }
 
 func (s *Service) update(ctx context.Context, call *wire.Call, in *trailInput) (*trailOutput, error) {
-	t, err := s.change(call, in.Name, func(t *trail) error {
-		bucket, prefix := t.Bucket, t.Prefix
+	t, err := s.find(call, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	in.apply(&t)
+	if err := s.check(ctx, t); err != nil { // before the change: what it asks for may write, too
+		return nil, err
+	}
+	t, err = s.change(call, in.Name, func(t *trail) error {
+		was := *t
 		in.apply(t)
-		if t.Bucket != bucket || t.Prefix != prefix {
+		if t.Bucket != was.Bucket || t.Prefix != was.Prefix {
 			t.Intended, t.IntendedDigest = nil, nil
-			return s.checkBucket(ctx, *t)
 		}
 		return nil
 	})

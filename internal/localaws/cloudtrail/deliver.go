@@ -122,6 +122,9 @@ func (s *Service) deliver(ctx context.Context, t *trail, now time.Time) error {
 		if err := s.writeLogs(ctx, t, regions, now); err != nil {
 			return err
 		}
+		if err := s.tell(ctx, *t, regions); err != nil {
+			return err
+		}
 		t.Cursor, t.Intended = found[len(found)-1].Key, nil
 	}
 }
@@ -194,7 +197,7 @@ func (s *Service) put(ctx context.Context, t trail, object string, body []byte, 
 	if err := w.Close(); err != nil {
 		return err
 	}
-	if err := s.cfg.Bucket.Put(ctx, t.service(), Object{t.Bucket, object, b.Bytes(), metadata}); err != nil {
+	if err := s.cfg.Bucket.Put(ctx, t.service(), Object{t.Bucket, object, b.Bytes(), metadata, t.Key}); err != nil {
 		return fmt.Errorf("deliver %s to %s: %w", object, t.Bucket, err)
 	}
 	return nil

@@ -22,6 +22,7 @@ type Object struct {
 	Bucket, Key string
 	Body        []byte
 	Metadata    map[string]string
+	KMSKey      string // ARN of the key to encrypt with, "" for the bucket's default
 }
 
 // Writer puts log files into buckets.
@@ -38,6 +39,8 @@ type Config struct {
 	Store *state.Store
 	// Bucket takes log files. There is no default.
 	Bucket Writer
+	// Logs takes the events of trails that have a log group. There is no default.
+	Logs LogWriter
 	// KeyFile has the RSA key that signs digests. When it is missing, it is
 	// made as soon as it is needed. The default is cloudtrail-key.pem in the store's directory.
 	KeyFile string
@@ -95,6 +98,8 @@ type stored struct {
 type trail struct {
 	Name, Account, Region   string
 	Bucket, Prefix          string
+	Key                     string `json:",omitempty"` // ARN of the KMS key that encrypts log files
+	LogGroup, LogRole       string `json:",omitempty"` // ARNs, of a trail that CloudWatch Logs gets too
 	Global, Multi, Validate bool
 	Logging                 bool
 	Started, Stopped        *time.Time `json:",omitempty"`
