@@ -38,7 +38,7 @@ func trailTagOf(t types.Tag) (key, val *string) { return t.Key, t.Value }
 
 // renameTrail gives the members the names that the service has.
 func renameTrail(in value.Map) value.Map {
-	return value.Merge(in, value.Map{"cloudWatchLogsLogGroupArn": in["cloudWatchLogsGroupArn"], "tags": nil})
+	return value.Merge(in, value.Map{"cloudWatchLogsLogGroupArn": in["cloudWatchLogsGroupArn"], "tags": nil, "isOrganizationTrail": nil})
 }
 
 func (p trailPlane) create(ctx context.Context, in value.Map) (string, value.Map, error) {
