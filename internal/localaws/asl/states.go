@@ -1,7 +1,6 @@
 package asl
 
 import (
-	"engage/internal/localaws/asl/jsonpath"
 	"engage/internal/localaws/asl/value"
 )
 
@@ -142,16 +141,7 @@ func (s *scope) task() *TaskSpec {
 			s.schema("Parameters", "Expected value of type Object")
 		}
 	}
-	if t.Resource.Pattern == TaskToken && !s.mentionsToken() {
-		s.schema("Parameters", "The task token '$$.Task.Token' must be passed to a resource that waits for it")
-	}
 	return t
-}
-
-// mentionsToken looks for $$.Task.Token, or the whole task context, anywhere in Parameters.
-func (s *scope) mentionsToken() bool {
-	v, _ := s.object.Get("Parameters")
-	return passesToken(v)
 }
 
 func (s *scope) resource() Resource {
@@ -293,44 +283,4 @@ func (s *scope) operand(r *Rule, field string, c comparison, isPath bool) {
 	if !c.accepts(r.operand) {
 		s.schema(field, "The value of '%s' is not of the operator's type", field)
 	}
-}
-
-// passesToken walks a template for a path that reads the task token.
-func passesToken(v any) bool {
-	switch x := v.(type) {
-	case *value.Object:
-		for i := range x.Len() {
-			k, e := x.At(i)
-			if text, ok := e.(string); ok && len(k) > 2 && k[len(k)-2:] == ".$" && readsToken(text) {
-				return true
-			}
-			if passesToken(e) {
-				return true
-			}
-		}
-	case []any:
-		for _, e := range x {
-			if passesToken(e) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func readsToken(text string) bool {
-	e, err := ParseExpression(text)
-	if err != nil {
-		return true // noted elsewhere
-	}
-	paths := []*jsonpath.Path{e.path}
-	if e.call != nil {
-		paths = e.call.Paths()
-	}
-	for _, p := range paths {
-		if p.Root() == jsonpath.Context && (p.IsRoot() || p.Names("Task")) {
-			return true
-		}
-	}
-	return false
 }

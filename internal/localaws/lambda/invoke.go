@@ -84,8 +84,7 @@ func (s *Service) invokeAs(ctx context.Context, c wire.Caller, id string, in *In
 	case "Event":
 		return &InvokeOutput{StatusCode: 202, RequestID: id, Trace: inv.trace}, s.enqueue(&f, inv)
 	}
-	// The caller may go; the function works on, as on AWS.
-	out, err := s.run(context.WithoutCancel(ctx), &f, inv)
+	out, err := s.runFor(ctx, &f, inv)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func (s *Service) follow(ctx context.Context, t Task, arn string) (any, error) {
 		select {
 		case <-r.done:
 		case <-ctx.Done():
-			r.cancel(stopOf(ctx))
+			r.cancel(stopOf(t.Execution.ARN))
 			<-r.done
 			return nil, ctx.Err()
 		}
@@ -94,12 +94,9 @@ func (s *Service) follow(ctx context.Context, t Task, arn string) (any, error) {
 	return d, nil
 }
 
-// stopOf is why a child is stopped: as its parent was, or because its parent gave up on it.
-func stopOf(ctx context.Context) error {
-	if stopped, ok := context.Cause(ctx).(*interp.Stopped); ok {
-		return stopped
-	}
-	return &interp.Stopped{Cause: "The task that started this execution was stopped"}
+// stopOf is why a child is stopped, in AWS's words, which do not repeat why its parent was.
+func stopOf(parent string) error {
+	return &interp.Stopped{Cause: "The Task state in AWS Step Functions execution [" + parent + "] which was managing this resource was aborted"}
 }
 
 // nestedOutput is the child's description as the task's output: PascalCase, and for sync:2 with JSON instead of text.

@@ -19,9 +19,15 @@ type Failure struct {
 
 func (f *Failure) Error() string { return f.Name + ": " + f.Cause }
 
-// output is what a catcher puts into the document.
+// output is what a catcher puts into the document: null for what nobody told.
 func (f *Failure) output() *value.Object {
-	return value.Of("Error", f.Name, "Cause", f.Cause)
+	told := func(text string) any {
+		if text == "" {
+			return nil
+		}
+		return text
+	}
+	return value.Of("Error", told(f.Name), "Cause", told(f.Cause))
 }
 
 // fatal tells whether the failure ends the execution whatever retriers and catchers say.

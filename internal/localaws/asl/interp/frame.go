@@ -83,6 +83,14 @@ func (f *frame) machine(ctx context.Context, m *asl.Machine, input any) (any, er
 	}
 }
 
+// told is the text of a state's input: of the execution's first state as it was given (recorded on AWS).
+func (f *frame) told(input any) string {
+	if first := f.parent == nil && f.previous == 0; first && f.execution.InputText != "" {
+		return f.execution.InputText
+	}
+	return value.String(input)
+}
+
 // errSibling is the cancellation cause for branches and iterations beside one that failed.
 var errSibling = errors.New("a branch beside this one failed")
 
@@ -92,7 +100,7 @@ func (f *frame) step(ctx context.Context, raw any) (output any, next string, err
 	if f.resume != nil && f.resume.Entered > 0 { // the history tells already that the state was entered
 		f.entered = f.resume.Entered
 	} else {
-		f.entered = f.note(string(f.state.Type)+"StateEntered", Event{StateEntered: &EnteredDetails{Name: f.state.Name, Input: value.String(raw)}})
+		f.entered = f.note(string(f.state.Type)+"StateEntered", Event{StateEntered: &EnteredDetails{Name: f.state.Name, Input: f.told(raw)}})
 	}
 	f.resume = nil
 	if f.state.Type == asl.Fail {

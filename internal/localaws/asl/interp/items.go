@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"engage/internal/localaws/asl"
@@ -42,8 +43,9 @@ func (f *frame) readItems(ctx context.Context, spec *asl.ReaderSpec, most int64,
 		return nil
 	}}
 	f.waiting(func() { err = r.read(ctx) })
-	if errors.Is(err, errNotList) {
-		return nil, errNotList
+	var failure *Failure
+	if errors.As(err, &failure) {
+		return nil, failure
 	}
 	if err != nil && !errors.Is(err, errEnough) {
 		return nil, &Failure{Name: asl.ErrItemReader, Cause: err.Error()}
@@ -51,8 +53,11 @@ func (f *frame) readItems(ctx context.Context, spec *asl.ReaderSpec, most int64,
 	return items, nil
 }
 
-// errNotList has AWS's words for a JSON document that is no array.
-var errNotList = &Failure{Name: asl.ErrItemReader, Cause: "Attempting to map over non-iterable node."}
+// Faults of what is read, in AWS's words.
+var (
+	errNotList        = &Failure{Name: asl.ErrItemReader, Cause: "Attempting to map over non-iterable node."}
+	errRepeatedHeader = &Failure{Name: asl.ErrItemReader, Cause: "CSV headers cannot contain duplicates."}
+)
 
 type itemReader struct {
 	objects Objects
@@ -121,6 +126,9 @@ func decodeAll(body io.Reader) (any, error) {
 func (r *itemReader) csv(body io.Reader, header []string) error {
 	rows := csv.NewReader(skipMark(body))
 	rows.Comma, rows.FieldsPerRecord, rows.LazyQuotes, rows.ReuseRecord = r.spec.Delimiter, -1, true, true
+	if repeats(header) {
+		return errRepeatedHeader
+	}
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -130,13 +138,20 @@ func (r *itemReader) csv(body io.Reader, header []string) error {
 			return err
 		}
 		if header == nil {
-			header = append([]string{}, row...)
+			if header = append([]string{}, row...); repeats(header) {
+				return errRepeatedHeader
+			}
 			continue
 		}
 		if err := r.add(asItem(header, row)); err != nil {
 			return err
 		}
 	}
+}
+
+func repeats(header []string) bool {
+	sorted := slices.Sorted(slices.Values(header))
+	return len(slices.Compact(sorted)) < len(header)
 }
 
 // asItem pairs a row with the header, in the order in which AWS has the fields.

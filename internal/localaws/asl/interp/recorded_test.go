@@ -159,7 +159,7 @@ func TestRecordedEnds(t *testing.T) {
 	h = newHarness(t, nil)
 	input, _ := value.Decode([]byte(`[1, 2]`))
 	Run(context.Background(), compile(t, one(`{"Type":"Pass","End":true}`)), Execution{Input: input, InputText: `[1, 2]`}, h.config)
-	if got := h.events[0].ExecutionStarted.Input + h.events[1].StateEntered.Input; got != `[1, 2][1,2]` {
+	if got := h.events[0].ExecutionStarted.Input + h.events[1].StateEntered.Input; got != `[1, 2][1, 2]` {
 		t.Errorf("input %s", got)
 	}
 
@@ -181,6 +181,7 @@ func TestRecordedItems(t *testing.T) {
 		{"part of one", `"InputType":"JSON","MaxItemsPath":"$.n"`, `{"key":"list","n":1.5}`,
 			`FAILED States.Runtime An error occurred while executing the state 'X' (entered at the event id #2). The MaxItemsPath field refers to value "1.5" which is not a valid integer: $.n`},
 		{"no list", `"InputType":"JSON"`, `{"key":"object"}`, `FAILED States.ItemReaderFailed Attempting to map over non-iterable node.`},
+		{"a header with a name twice", `"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["H","H"]`, `{"key":"csv"}`, `FAILED States.ItemReaderFailed CSV headers cannot contain duplicates.`},
 		{"a header of odd names", `"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"`, `{"key":"csv"}`, `[{"0":"a","{}":"c","True":"b"}]`},
 	} {
 		h := newHarness(t, nil)
@@ -201,8 +202,17 @@ func TestRecordedHeartbeat(t *testing.T) {
 		if d := h.clock.Next(); d.Seconds() != 2 {
 			t.Fatalf("the first timer is of %s, not the heartbeat's", d)
 		}
-		if got := (<-done).String(); got != `{"Error":"States.Timeout","Cause":""}` {
+		if got := (<-done).String(); got != `{"Error":"States.Timeout","Cause":null}` {
 			t.Errorf("%s: %s", name, got)
 		}
+	}
+}
+
+// Who reports a failure need not say which, and a catcher then sees null.
+func TestRecordedNamelessFailure(t *testing.T) {
+	h := newHarness(t, tasks{"X": func(context.Context, TaskRequest, int) (any, error) { return nil, &TaskError{} }})
+	got := h.run(context.Background(), `{"StartAt":"X","States":{"X":{`+task+`,"Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.e","Next":"Y"}]},"Y":{"Type":"Succeed"}}}`, `{}`).String()
+	if got != `{"e":{"Error":null,"Cause":null}}` {
+		t.Error(got)
 	}
 }
