@@ -102,7 +102,7 @@ work could not be done; 130 interrupted.`,
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.RunE = needsCommand
 	root.SetFlagErrorFunc(explainFlag)
-	root.AddCommand(newData(s), newLocal(s), newBuild(s), newImages(s), newEnv(s), newPipeline(s))
+	root.AddCommand(newData(s), newLocal(s), newBuild(s), newImages(s), newEnv(s), newPipeline(s), newSQL(s))
 	root.AddCommand(newTrain(s), newScore(s), newFeatures(s), newExplain(s))
 	return root
 }
