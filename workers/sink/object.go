@@ -36,7 +36,7 @@ const (
 // Create begins an upload. It is given up when the context ends before Commit.
 func (o Object) Create(ctx context.Context) (Sink, error) {
 	r, w := io.Pipe()
-	s := &object{writer: w, done: make(chan struct{})}
+	s := &object{ctx: ctx, writer: w, done: make(chan struct{})}
 	// The end of the context reaches the upload as the end of what it reads, so
 	// that it can still abort: with the context's own end it could call nothing.
 	s.stop = context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) })
@@ -54,6 +54,7 @@ func (o Object) Create(ctx context.Context) (Sink, error) {
 
 // object is an upload.
 type object struct {
+	ctx    context.Context // of Create, which the upload lives as long as
 	writer *io.PipeWriter
 	done   chan struct{}
 	stop   func() bool
@@ -62,10 +63,10 @@ type object struct {
 
 func (s *object) Write(p []byte) (int, error) { return s.writer.Write(p) }
 
-// Commit ends the upload well.
+// Commit ends the upload well, unless the context has ended.
 func (s *object) Commit() error {
 	s.stop()
-	s.writer.Close()
+	s.writer.CloseWithError(context.Cause(s.ctx)) // without a cause it is the end of the file
 	<-s.done
 	return s.err
 }
