@@ -43,6 +43,7 @@ func (s *Service) launch(e execution, definition string, resume *interp.Resume, 
 		defer cancel(nil)
 		out := s.interpret(ctx, e, m, resume, owner)
 		s.ended(e, out)
+		s.forget(e.arn(), r)
 		close(r.done)
 	}()
 	return nil
@@ -170,14 +171,20 @@ func (s *Service) prepare(r asl.Resource, parameters any) (any, error) {
 
 const noCredentials = "the field Credentials is not implemented by this endpoint"
 
-// ended makes an execution's end durable, and then visible.
+// ended makes an execution's end durable, and visible with that.
 func (s *Service) ended(e execution, out interp.Outcome) {
 	e.Stop = s.cfg.Clock.Now()
 	s.journal.add(func(tx state.Tx) error { return e.end(tx, out) })
 	_ = s.journal.flush() // an error stays with the journal: every later call meets it
+}
+
+// forget drops an execution that has ended, unless it was redriven meanwhile and runs again.
+func (s *Service) forget(arn string, r *running) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.running, e.arn())
+	if s.running[arn] == r {
+		delete(s.running, arn)
+	}
 }
 
 // finish writes the record of an execution that has ended. A machine that waits to be deleted goes with its last execution.

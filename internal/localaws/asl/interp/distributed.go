@@ -224,6 +224,9 @@ func (d *distribution) settle(b batch, out Outcome) error {
 	switch out.Status {
 	case Succeeded:
 		d.count(b, func(c *Counts, n int64) { c.Running -= n; c.Succeeded += n })
+		if d.frame.state.Map.Writer == nil { // the Map's output has it, which AWS counts too (recorded)
+			d.count(b, func(c *Counts, n int64) { c.Written += n })
+		}
 	case Aborted, Interrupted:
 		d.count(b, func(c *Counts, n int64) { c.Running -= n; c.Aborted += n })
 		return errSibling

@@ -216,3 +216,15 @@ func TestRecordedNamelessFailure(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Results that only the Map's output has are counted as written too.
+func TestRecordedCounts(t *testing.T) {
+	var last MapRun
+	h := newHarness(t, nil)
+	h.config.MapRun = func(r MapRun) { last = r }
+	h.run(context.Background(), distributed(`"MaxConcurrency":1`), `[1,2]`)
+	want := Counts{Total: 2, Succeeded: 2, Written: 2}
+	if last.Items != want || last.Executions != want {
+		t.Errorf("%+v %+v", last.Items, last.Executions)
+	}
+}
