@@ -26,6 +26,7 @@ import (
 	"engage/internal/pipeline"
 	"engage/internal/resource"
 	"engage/internal/runs"
+	"engage/internal/schema"
 )
 
 // errRunFailed makes the exit code 1; how the run ended has been told by then.
@@ -197,6 +198,10 @@ func (o runOptions) upload(ctx context.Context, s streams, p place) (string, err
 	return p.runs().Upload(ctx, to, dir, name, files, func(file string) { s.say("uploading %s", file) })
 }
 
+// runTables are the tables of a data set that a run takes: not who the customers
+// are, and not what their targets were drawn from.
+var runTables = []string{schema.Customers.Name, schema.Connections.Name}
+
 // uploaded names the files of a data set that a run needs, and the data set by
 // the hash of what describes it.
 func uploaded(dir string) (files []string, name string, err error) {
@@ -211,7 +216,7 @@ func uploaded(dir string) (files []string, name string, err error) {
 	sum := sha256.Sum256(text)
 	for _, format := range []string{dataset.Parquet, dataset.CSV} {
 		for _, f := range set.Manifest.Files {
-			if f.Table == "customers" && filepath.Ext(f.Name) == "."+format {
+			if slices.Contains(runTables, f.Table) && filepath.Ext(f.Name) == "."+format {
 				files = append(files, f.Name)
 			}
 		}
