@@ -1,13 +1,10 @@
 package pipeline_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -21,6 +18,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"engage/internal/pack"
 	"engage/internal/pipeline"
 	"engage/internal/resource"
 	rotatesecret "engage/lambdas/rotate-secret"
@@ -29,19 +27,11 @@ import (
 // built is the zip of a function's main: one static binary called bootstrap.
 func built(ctx context.Context, directory string) []byte {
 	GinkgoHelper()
-	path := filepath.Join(GinkgoT().TempDir(), "bootstrap")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "engage/lambdas/"+directory+"/cmd")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
-	output, err := build.CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), string(output))
-	var out bytes.Buffer
-	w := zip.NewWriter(&out)
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	header.SetMode(0o755)
-	f := must(w.CreateHeader(header))
-	must(f.Write(must(os.ReadFile(path))))
-	Expect(w.Close()).To(Succeed())
-	return out.Bytes()
+	dir := GinkgoT().TempDir()
+	program, packed := filepath.Join(dir, "bootstrap"), filepath.Join(dir, "function.zip")
+	Expect(pack.Compile(ctx, pack.Program{Dir: "../..", Package: "./lambdas/" + directory + "/cmd", Arch: "amd64"}, program)).To(Succeed())
+	Expect(pack.ZipFile(packed, program)).To(Succeed())
+	return must(os.ReadFile(packed))
 }
 
 // function makes a function as the stack does: its role, limits and environment.

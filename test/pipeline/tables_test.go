@@ -108,6 +108,30 @@ var _ = Describe("The tables that people read", func() {
 			Expect(again.Records).To(BeEquivalentTo(rows), "a second try finds no leftovers")
 		})
 
+		It("writes more partitions than one statement may, one unnamed among them", func(ctx SpecContext) {
+			const places = 60
+			columns := ""
+			for i, c := range must(w.catalog.Columns(ctx, query.TableOf(resource.CustomersTable))) {
+				if i > 0 {
+					columns += ", "
+				}
+				if c.Name == "location" {
+					columns += fmt.Sprintf("nullif(concat('L', CAST(CAST(substr(customer_id, 6) AS BIGINT) %% %d AS VARCHAR)), 'L0') AS location", places)
+					continue
+				}
+				columns += c.Name
+			}
+			all := "(SELECT * FROM engagement_raw.training_data UNION ALL SELECT * FROM engagement_raw.test_data)"
+			made := query.Tables{SQL: w.sql, Catalog: w.catalog, Store: w.store}.Make(ctx, resource.CustomersTable,
+				query.Statement{Name: "moved", SQL: "CREATE TABLE engagement_raw.customers WITH (external_location = 's3://engagement-data/raw/') AS SELECT " + columns + " FROM " + all})
+			Expect(made).To(Succeed())
+			out := must(w.results().Handle(ctx, run(pipeline.TrainAndScore, "")))
+			Expect(out.Records).To(BeEquivalentTo(rows))
+			Expect(out.Partitions).To(Equal(map[string]int{"locations": places - 1, "account_types": 2}), "the unnamed one is none")
+			Expect(w.number(ctx, "SELECT count(*) FROM (SELECT location, account_type FROM engagement_analytics.final_results GROUP BY location, account_type)")).To(BeNumerically(">", query.PartitionLimit))
+			Expect(w.number(ctx, "SELECT count(DISTINCT customer_id) FROM engagement_analytics.final_results")).To(BeEquivalentTo(rows))
+		})
+
 		It("masks every confidential column of every table that has one", func(ctx SpecContext) {
 			must(w.review().Handle(ctx, run(pipeline.TrainAndScore, "")))
 			must(w.results().Handle(ctx, run(pipeline.TrainAndScore, "")))
