@@ -219,8 +219,22 @@ func (p rolePlane) updatePolicy(ctx context.Context, id string, old, in value.Ma
 	return nil, nil
 }
 
+// deletePolicy deletes the versions first that others made: IAM deletes a policy
+// with its default version only.
 func (p rolePlane) deletePolicy(ctx context.Context, id string, _ value.Map) error {
-	_, err := p.api.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: &id})
+	versions, err := p.api.ListPolicyVersions(ctx, &iam.ListPolicyVersionsInput{PolicyArn: &id})
+	if err != nil {
+		return err
+	}
+	for _, v := range versions.Versions {
+		if v.IsDefaultVersion {
+			continue
+		}
+		if _, err := p.api.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &id, VersionId: v.VersionId}); err != nil {
+			return err
+		}
+	}
+	_, err = p.api.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: &id})
 	return err
 }
 

@@ -164,8 +164,14 @@ func (p secretPlane) readRotation(k kind.Kind) func(context.Context, string, val
 	}
 }
 
+// cancelRotation leaves a secret alone that does not rotate: there is nothing to
+// cancel.
 func (p secretPlane) cancelRotation(ctx context.Context, id string, _ value.Map) error {
-	_, err := p.api.CancelRotateSecret(ctx, &secretsmanager.CancelRotateSecretInput{SecretId: &id})
+	res, err := p.api.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id})
+	if err != nil || !aws.ToBool(res.RotationEnabled) {
+		return err
+	}
+	_, err = p.api.CancelRotateSecret(ctx, &secretsmanager.CancelRotateSecretInput{SecretId: &id})
 	return err
 }
 

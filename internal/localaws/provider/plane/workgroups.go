@@ -2,6 +2,7 @@ package plane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,7 +23,7 @@ func workgroups(cfg Config, t sdk.Source) []kind.Kind {
 			"state": "ENABLED", "forceDestroy": false, "configuration.enforceWorkgroupConfiguration": true,
 			"configuration.publishCloudwatchMetricsEnabled": true,
 		},
-		Computed: []string{"configuration.engineVersion.effectiveEngineVersion"},
+		Computed: []string{"configuration.engineVersion", "configuration.engineVersion.effectiveEngineVersion"},
 		Unused:   []string{"configuration.executionRole", "configuration.requesterPaysEnabled", "configuration.resultConfiguration.aclConfiguration"},
 	})
 	p.kind = k
@@ -146,5 +147,10 @@ func (p workgroupPlane) tag(ctx context.Context, id string, old, in value.Map) e
 
 func (p workgroupPlane) delete(ctx context.Context, id string, state value.Map) error {
 	_, err := p.api.DeleteWorkGroup(ctx, &athena.DeleteWorkGroupInput{WorkGroup: &id, RecursiveDeleteOption: aws.Bool(value.Bool(state, "forceDestroy"))})
+	if coded(err, "InvalidRequestException") { // that it is not there has no code of its own
+		if _, readErr := p.read(ctx, id, state); errors.Is(readErr, kind.ErrNotFound) {
+			return nil
+		}
+	}
 	return err
 }
