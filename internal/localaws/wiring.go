@@ -51,6 +51,7 @@ type wiring struct {
 	objects *s3.Service
 	logs    *logs.Service
 	traces  *trace.Recorder
+	bus     *events.Service
 }
 
 func (w *wiring) open() error {
@@ -185,6 +186,7 @@ func (w *wiring) openEvents() error {
 	targets := target.Invoked{Invoker: w.server}
 	bus := events.New(events.Config{Store: w.store, Meter: w.meter, Targets: targets, Assume: w.assumeForEvents})
 	schedules := scheduler.New(scheduler.Config{Store: w.store, Meter: w.meter, Targets: targets, Assume: w.assumeForEvents})
+	w.bus = bus
 	w.background(bus.Run)
 	w.background(schedules.Run)
 	w.server.Register(bus.API(), schedules.API())
@@ -210,7 +212,7 @@ func (w *wiring) openMachines() error {
 	machines, err := states.New(states.Config{
 		Store: w.store, Meter: w.meter, Invoker: w.server, Integrations: integrations,
 		AssumeRole: w.assumeForStates, Objects: states.S3Objects(w.objects), Logs: w.logTransition,
-		TaskRole: w.assumeTaskRole, LogGroup: w.hasLogGroup, Traces: w.traces,
+		TaskRole: w.assumeTaskRole, LogGroup: w.hasLogGroup, Traces: w.traces, Changed: w.tellExecution,
 	})
 	if err != nil {
 		return fmt.Errorf("open states: %w", err)
@@ -218,6 +220,15 @@ func (w *wiring) openMachines() error {
 	w.onStop(func(context.Context) error { return machines.Close() })
 	w.server.Register(machines.Service())
 	return nil
+}
+
+// tellExecution puts the change of an execution's status on the event bus.
+func (w *wiring) tellExecution(ctx context.Context, c states.StatusChange) {
+	err := w.bus.Tell(ctx, events.ServiceEvent{Account: c.Account, Region: c.Region, RunID: c.RunID, Time: c.Time, Source: "aws.states",
+		DetailType: "Step Functions Execution Status Change", Resources: []string{c.Execution}, Detail: c.Detail})
+	if err != nil {
+		w.report(fmt.Errorf("tell the event bus of %s: %w", c.Execution, err))
+	}
 }
 
 // assume takes on a role, as a service that the role trusts.

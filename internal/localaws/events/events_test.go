@@ -141,6 +141,22 @@ func TestPutEventsReachesTargets(t *testing.T) {
 	}
 }
 
+// A service's own event goes to the rules of the default bus, as PutEvents' do.
+func TestServicesTell(t *testing.T) {
+	w := boot(t)
+	w.rule(t, "r", `{"source":["aws.states"],"detail":{"status":["FAILED"]}}`, "", types.Target{Id: aws.String("1"), Arn: aws.String(queue)})
+	for _, status := range []string{"RUNNING", "FAILED"} {
+		err := w.service.Tell(t.Context(), events.ServiceEvent{Account: "000000000000", Region: "eu-west-1", Source: "aws.states", DetailType: "Change", Time: w.clock(),
+			Resources: []string{"arn:x"}, Detail: []byte(`{"status":"` + status + `"}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(w.seen) != 1 || !strings.HasSuffix(w.seen[0].Body, `"time":"2026-01-01T00:00:30Z","region":"eu-west-1","resources":["arn:x"],"detail":{"status":"FAILED"}}`) {
+		t.Errorf("got %+v", w.seen)
+	}
+}
+
 func TestRefusedDeliveryGoesToTheDeadLetters(t *testing.T) {
 	w := boot(t)
 	w.refuse = function

@@ -41,8 +41,12 @@ func (s *Service) launch(e execution, definition string, resume *interp.Resume, 
 	go func() {
 		defer s.all.Done()
 		defer cancel(nil)
+		s.changed(ctx, e)
 		out := s.interpret(ctx, e, m, resume, owner)
 		s.ended(e, out)
+		if now, err := s.execution(e.arn()); err == nil && out.Status != interp.Interrupted {
+			s.changed(ctx, now)
+		}
 		s.forget(e.arn(), r)
 		close(r.done)
 	}()
@@ -54,7 +58,7 @@ func (s *Service) interpret(ctx context.Context, e execution, m *asl.Machine, re
 	if err != nil {
 		return interp.Outcome{Status: interp.Failed, Error: asl.ErrRuntime, Cause: err.Error()}
 	}
-	caller, err := s.cfg.AssumeRole(ctx, e.RoleARN, e.Name, owner)
+	caller, err := s.cfg.AssumeRole(ctx, e.RoleARN, sessionName(e.Name), owner)
 	if err != nil {
 		return s.refused(e, fmt.Errorf("the role %s cannot be assumed: %w", e.RoleARN, err))
 	}
@@ -147,7 +151,7 @@ func (d dispatcher) as(ctx context.Context, r interp.TaskRequest) (wire.Caller, 
 	if d.service.cfg.TaskRole == nil {
 		return wire.Caller{}, &interp.TaskError{Name: asl.ErrRuntime, Cause: noCredentials}
 	}
-	caller, err := d.service.cfg.TaskRole(ctx, role, r.Execution.Name, d.caller)
+	caller, err := d.service.cfg.TaskRole(ctx, role, sessionName(r.Execution.Name), d.caller)
 	if err != nil {
 		err = &interp.TaskError{Name: asl.ErrTaskFailed, Cause: fmt.Sprintf("The role %s is not authorized to assume the task state's role, %s.", d.caller.RoleARN, role)}
 	}

@@ -48,6 +48,8 @@ type Config struct {
 	LogGroup func(owner wire.Caller, arn string) (bool, error)
 	// Traces takes the segments of machines that are traced. Without it a tracingConfiguration that is enabled is refused.
 	Traces *trace.Recorder
+	// Changed hears of the status of each execution, before it runs and once its end is durable. Without it nobody is told.
+	Changed func(ctx context.Context, c StatusChange)
 	// Integrations run tasks, by asl.Resource.Name: "lambda" for a function's ARN, "lambda:invoke",
 	// "ecs:runTask.sync" ... What is missing is refused by name when a machine is created.
 	// states:startExecution is the service's own.
