@@ -38,8 +38,8 @@ func newTrain(s streams) *cobra.Command {
 		Use:   "train --data DIR --out DIR",
 		Short: "Train a model that predicts a target of the customers",
 		Long: `Train XGBoost on the customers of a data set: four fifths of them, by a hash of
-the id; the others test it. A tenth of the training customers stops the training
-when it no longer helps. DIR then holds the model (model.json, as XGBoost saves
+the id; the others test it. A twentieth of the training customers stops the
+training when it no longer helps. DIR then holds the model (model.json, as XGBoost saves
 it), what was fitted of the features, how good it is on the test customers, which
 features matter, and metadata with the hashes of all that.
 

@@ -7,14 +7,13 @@ import (
 	"io"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 
 	"engage/internal/store/awserr"
 )
 
 // Client is what an Object calls of S3.
-type Client interface{ manager.UploadAPIClient }
+type Client interface{ transfermanager.S3APIClient }
 
 // Object is an output in S3, written in parts.
 type Object struct {
@@ -40,10 +39,12 @@ func (o Object) Create(ctx context.Context) (Sink, error) {
 	// The end of the context reaches the upload as the end of what it reads, so
 	// that it can still abort: with the context's own end it could call nothing.
 	s.stop = context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) })
-	uploader := manager.NewUploader(o.Client, func(u *manager.Uploader) { u.PartSize, u.Concurrency = partBytes, partWorkers })
+	uploader := transfermanager.New(o.Client, func(t *transfermanager.Options) {
+		t.PartSizeBytes, t.MultipartUploadThreshold, t.Concurrency = partBytes, partBytes, partWorkers
+	})
 	go func() {
 		defer close(s.done)
-		_, err := uploader.Upload(context.WithoutCancel(ctx), &s3.PutObjectInput{Bucket: &o.Bucket, Key: &o.Key, Body: r, ContentType: aws.String(o.ContentType)})
+		_, err := uploader.UploadObject(context.WithoutCancel(ctx), &transfermanager.UploadObjectInput{Bucket: &o.Bucket, Key: &o.Key, Body: r, ContentType: aws.String(o.ContentType)})
 		if err != nil {
 			s.err = fmt.Errorf("write %s: %w", o.Place(), awserr.Of(err))
 		}

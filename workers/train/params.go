@@ -29,12 +29,13 @@ type Params struct {
 }
 
 // DefaultParams are the required ones, with rows and columns sampled and leaves
-// of at least 20 rows, which reach a higher score. Rows that stop the training
-// are taken from the training rows: the test rows would flatter the model.
+// that are larger and smaller in size, which reach a higher score; found on a
+// population of another seed than any that tests or benchmarks use. The rows that
+// stop the training are training rows: test rows would flatter the model.
 func DefaultParams() Params {
 	return Params{
-		MaxDepth: 8, LearningRate: 0.05, Rounds: 500, EarlyStopping: 20, Validation: 0.1,
-		Subsample: 0.8, Colsample: 0.5, MinChildWeight: 20, Lambda: 1, Bins: 256,
+		MaxDepth: 8, LearningRate: 0.05, Rounds: 500, EarlyStopping: 20, Validation: 0.05,
+		Subsample: 0.8, Colsample: 0.3, MinChildWeight: 60, Lambda: 10, Bins: 256,
 	}
 }
 
