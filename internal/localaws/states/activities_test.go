@@ -164,7 +164,7 @@ func TestCredentials(t *testing.T) {
 	if d := e.end(x); ending(d) != `"sent"` {
 		t.Error(ending(d))
 	}
-	if c := <-callers; c.RoleARN != other || c.SessionName != "x" {
+	if c := <-callers; c.RoleARN != other || c.SessionName != "x_" {
 		t.Errorf("the task ran as %+v", c)
 	}
 	h, err := e.sfn.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: x})
