@@ -115,11 +115,12 @@ type world struct {
 	background []feature.Values
 	rows       int
 	finder     *Finder
+	encoder    *feature.Encoder // another one than the finder's
 }
 
 func newWorld(t testing.TB, set feature.Set, model explain.Predictor, random *rand.Rand, o Options) *world {
 	t.Helper()
-	w := &world{set: set, model: model, rows: 1000, background: population(random, set.Columns(), 1000)}
+	w := &world{set: set, encoder: set.Encoder(feature.RefuseUnknown), model: model, rows: 1000, background: population(random, set.Columns(), 1000)}
 	var err error
 	if w.finder, err = New(model, set, set.Encoder(feature.RefuseUnknown), w.background, w.rows, o); err != nil {
 		t.Fatal(err)
@@ -147,7 +148,7 @@ func forest(random *rand.Rand, set feature.Set, trees, depth int) *gbdt.Model {
 func (w *world) predict(t testing.TB, customer []feature.Values) float64 {
 	t.Helper()
 	x := gbdt.Matrix{Data: make([]float32, w.set.Len()), Rows: 1, Cols: w.set.Len()}
-	if err := w.set.Encoder(feature.RefuseUnknown).Encode(customer, 1, x.Data); err != nil {
+	if err := w.encoder.Encode(customer, 1, x.Data); err != nil {
 		t.Fatal(err)
 	}
 	out := make([]float32, 1)

@@ -150,7 +150,7 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// TestStable: on 500 random trees, the roughest of models, the same seed gives the
+// TestStable: on 200 random trees, the roughest of models, the same seed gives the
 // same explanation, and over twelve seeds the weights stay within four of their
 // standard errors of the first seed's, which are honest: the weights differ by 0.6
 // to 1.6 of them in the mean square. On a smooth function weights stay within 3% of the
@@ -159,7 +159,7 @@ func TestStable(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 	x := background(random, 1000, 12, false)
 	o := Options{Features: 12}
-	model := explaintest.Forest{Trees: 500, Depth: 5, Features: 12}.Grow(random)
+	model := explaintest.Forest{Trees: 200, Depth: 5, Features: 12}.Grow(random)
 	first := explained(t, model, x, x.Row(1), o, 0)
 	if again := explained(t, model, x, x.Row(1), o, 0); !slices.Equal(again.Effects, first.Effects) {
 		t.Error("one seed gives two explanations")
