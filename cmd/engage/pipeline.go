@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -194,7 +194,7 @@ func (o runOptions) upload(ctx context.Context, s streams, p place) (string, err
 	if err != nil {
 		return "", err
 	}
-	to := manager.NewUploader(s3.NewFromConfig(p.aws, func(o *s3.Options) { o.UsePathStyle = p.environment.Kind == resource.Local }))
+	to := transfermanager.New(s3.NewFromConfig(p.aws, func(o *s3.Options) { o.UsePathStyle = p.environment.Kind == resource.Local }))
 	return p.runs().Upload(ctx, to, dir, name, files, func(file string) { s.say("uploading %s", file) })
 }
 

@@ -13,8 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
@@ -197,9 +196,9 @@ func TestNoSuchRun(t *testing.T) {
 // bucket remembers the keys that were put, in order.
 type bucket struct{ keys []string }
 
-func (b *bucket) Upload(_ context.Context, in *s3.PutObjectInput, _ ...func(*manager.Uploader)) (*manager.UploadOutput, error) {
+func (b *bucket) UploadObject(_ context.Context, in *transfermanager.UploadObjectInput, _ ...func(*transfermanager.Options)) (*transfermanager.UploadObjectOutput, error) {
 	b.keys = append(b.keys, *in.Bucket+"/"+*in.Key)
-	return &manager.UploadOutput{}, nil
+	return &transfermanager.UploadObjectOutput{}, nil
 }
 
 func TestUploadPutsTheManifestLast(t *testing.T) {

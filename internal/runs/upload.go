@@ -7,15 +7,14 @@ import (
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 
 	"engage/internal/resource"
 )
 
 // Uploader puts objects.
 type Uploader interface {
-	Upload(context.Context, *s3.PutObjectInput, ...func(*manager.Uploader)) (*manager.UploadOutput, error)
+	UploadObject(context.Context, *transfermanager.UploadObjectInput, ...func(*transfermanager.Options)) (*transfermanager.UploadObjectOutput, error)
 }
 
 // manifestFile describes a data set. It is uploaded last: where it is, the rest
@@ -42,6 +41,6 @@ func (c Client) put(ctx context.Context, to Uploader, path, key string) error {
 		return err
 	}
 	defer f.Close()
-	_, err = to.Upload(ctx, &s3.PutObjectInput{Bucket: aws.String(c.Environment.Bucket(resource.Landing.Bucket)), Key: &key, Body: f})
+	_, err = to.UploadObject(ctx, &transfermanager.UploadObjectInput{Bucket: aws.String(c.Environment.Bucket(resource.Landing.Bucket)), Key: &key, Body: f})
 	return err
 }

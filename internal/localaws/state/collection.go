@@ -185,12 +185,11 @@ func (c Collection[T]) ScanBack(tx Tx, prefix, before string) iter.Seq[Raw[T]] {
 			return
 		}
 		cursor := b.Cursor()
-		k, v := cursor.Seek([]byte(before))
-		if k == nil {
-			k, v = cursor.Last()
-		} else {
-			k, v = cursor.Prev()
+		step := cursor.Prev
+		if k, _ := cursor.Seek([]byte(before)); k == nil {
+			step = cursor.Last
 		}
+		k, v := step()
 		for ; k != nil && bytes.HasPrefix(k, []byte(prefix)); k, v = cursor.Prev() {
 			if !yield(Raw[T]{k, v}) {
 				return
