@@ -2,6 +2,7 @@ package preview_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +13,9 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
+
+// many is how many of each the program "many" declares.
+const many = 60
 
 // programVar names the program that this test program is to an engine.
 const programVar = "ENGAGE_TEST_PROGRAM"
@@ -32,6 +36,15 @@ func topic(ctx *pulumi.Context) error {
 var programs = map[string]pulumi.RunFunc{
 	"nothing": func(*pulumi.Context) error { return nil },
 	"topic":   topic,
+	"many": func(ctx *pulumi.Context) error {
+		var errs []error
+		for i := range many {
+			name := fmt.Sprintf("many-%02d", i)
+			errs = append(errs, declare(ctx, "aws:cloudwatch/logGroup:LogGroup", name, pulumi.Map{"name": pulumi.String(name)}),
+				declare(ctx, "aws:sqs/queue:Queue", name, pulumi.Map{"name": pulumi.String(name)}))
+		}
+		return errors.Join(errs...)
+	},
 	"type": func(ctx *pulumi.Context) error {
 		return errors.Join(topic(ctx), declare(ctx, "aws:ec2/instance:Instance", "machine", pulumi.Map{}))
 	},
