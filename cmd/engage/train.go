@@ -94,7 +94,7 @@ func (o *trainOptions) run(c *cobra.Command, s streams) error {
 	r, err := train.Run(c.Context(), config, deps)
 	progress.finish()
 	if err != nil {
-		return fmt.Errorf("train: %w", err)
+		return err
 	}
 	s.say("trained on %s customers and wrote the model to %s in %.1f s", grouped(int64(r.Training)), o.out, time.Since(start).Seconds())
 	if o.asJSON {

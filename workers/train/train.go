@@ -110,7 +110,7 @@ func Run(ctx context.Context, c Config, d Deps) (Result, error) {
 	}
 	t, err := j.train(ctx, j.data.train, j.data.validate, j.Params)
 	if err != nil {
-		return Result{}, fmt.Errorf("train: %w", err)
+		return Result{}, fmt.Errorf("grow the trees: %w", err)
 	}
 	j.Log.Info("trained", "rounds", t.rounds, "seconds", t.seconds, "library", t.version.String())
 	r, err := j.report(ctx, t)
