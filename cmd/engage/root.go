@@ -81,14 +81,15 @@ func newRoot(s streams) *cobra.Command {
 		Use:   "engage",
 		Short: "Engagement prediction: customers with a known truth, and AWS on this machine",
 		Long: `engage is for predicting how engaged each customer of a hybrid app (dating,
-social feed, gig marketplace) will be. So far it makes customers whose truth is
-known, checks data sets, runs an AWS endpoint on this machine, and packs what is
-deployed there or on AWS.
+social feed, gig marketplace) will be. It makes customers whose truth is
+known, checks data sets, trains models, scores and explains customers, runs an
+AWS endpoint on this machine, and packs what is deployed there or on AWS.
 
 Exit codes: 0 done; 1 the data was checked and is not valid; 2 bad use, or the
 work could not be done; 130 interrupted.`,
 		Example: `  engage data generate --rows 100000 --seed 1 --out .engage/data/seed-1
   engage data describe .engage/data/seed-1
+  engage train --data .engage/data/seed-1 --out .engage/models/engagement/v1.0
   engage completion bash > /etc/bash_completion.d/engage`,
 		Version:                    version(),
 		SilenceErrors:              true, // run prints them, on one line

@@ -44,7 +44,6 @@ type Encoder struct {
 	columns []schema.Column // as Set.Columns has them
 	makers  []maker
 	unknown Unknown
-	fitted  *Fitted // nil: values as they are
 	tally   Tally
 }
 

@@ -143,7 +143,6 @@ func (f Fitted) Encoder(s Set, u Unknown) (*Encoder, error) {
 		return nil, err
 	}
 	e := s.Encoder(u)
-	e.fitted = &f
 	for k := range e.makers {
 		m, ff := &e.makers[k], &f.Features[k]
 		for i, seen := range ff.Seen {
