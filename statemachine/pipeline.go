@@ -98,7 +98,7 @@ func run() Values {
 // again. What a later try cannot mend is not: a denied call, bad data, bad input.
 func retries(interval, attempts int, backoff float64) []Retry {
 	return []Retry{
-		{ErrorEquals: []string{pipeline.ValidationFailed, "AccessDenied", "InvalidInput"}, MaxAttempts: 0},
+		{ErrorEquals: []string{pipeline.ValidationFailed, pipeline.AccessDenied, pipeline.InvalidInput}, MaxAttempts: 0},
 		{
 			ErrorEquals:     []string{"States.TaskFailed", "States.Timeout"},
 			IntervalSeconds: interval, MaxAttempts: attempts, BackoffRate: backoff,

@@ -24,7 +24,7 @@ const (
 const (
 	EnvironmentVar  EnvVar = "ENGAGE_ENVIRONMENT" // kind of the environment: local or aws
 	RunIDVar        EnvVar = "RUN_ID"             // id of the pipeline run
-	DatasetVar      EnvVar = "DATASET"            // prefix, under Landing, of the run's data set
+	DatasetVar      EnvVar = "DATASET"            // prefix of the run's data set, Landing included
 	ModelNameVar    EnvVar = "MODEL_NAME"         // model that a training task trains
 	ModelVersionVar EnvVar = "MODEL_VERSION"      // version to write or read: v1, v1.2
 	BatchSizeVar    EnvVar = "BATCH_SIZE"         // rows scored at a time

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -33,6 +35,10 @@ import (
 
 	"engage/internal/golden"
 	"engage/internal/localaws"
+	calls "engage/internal/localaws/provider/function"
+	"engage/internal/localaws/provider/kind"
+	kept "engage/internal/localaws/provider/ledger"
+	"engage/internal/localaws/provider/plane"
 )
 
 // clients has AWS's own client of each service of the endpoint, by the
@@ -85,7 +91,16 @@ func TestUnsupportedIsListed(t *testing.T) {
 		}
 		doc.WriteString("\n")
 	}
+	doc.WriteString(doorTypes())
 	golden.Check(t, "../../docs/unsupported.md", doc.Bytes())
+}
+
+// doorTypes lists what Pulumi may make through the provider door.
+func doorTypes() string {
+	kinds := kind.NewTable(plane.Kinds(plane.Config{AWS: aws.Config{Region: "us-east-1"}}), kept.Kinds(kept.Config{}, kept.Specs()))
+	functions := calls.New("aws", "000000000000", "us-east-1")
+	return fmt.Sprintf("\n## Pulumi\n\nThe provider door has %d resource types, and refuses every other by name: %s.\n\nIt has %d functions: %s.\n",
+		len(kinds), strings.Join(slices.Sorted(maps.Keys(kinds)), ", "), len(functions), strings.Join(slices.Sorted(maps.Keys(functions)), ", "))
 }
 
 const unsupportedHead = `# What the embedded endpoint does not support
