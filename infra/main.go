@@ -16,7 +16,7 @@ import (
 func main() {
 	var said error
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
-		if said = deploy(ctx); said != nil {
+		if said = apart(func() error { return deploy(ctx) }); said != nil {
 			_ = ctx.Log.Error(oneLine(said), nil) // without an engine there is nobody to tell
 		}
 		return said
@@ -27,6 +27,16 @@ func main() {
 		}
 		os.Exit(constant.ExitStatusLoggedError)
 	}
+}
+
+// apart runs f on a call stack of its own. Pulumi keeps the callers of every
+// declaration in the state and writes the state before and after each step: those
+// that are not this program's tell only where Go is installed, and were a third
+// of what is written.
+func apart(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	return <-done
 }
 
 func deploy(ctx *pulumi.Context) error {
